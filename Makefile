@@ -1,0 +1,3 @@
+PYTHON ?= python3
+
+.DEFAULT_GOAL := help

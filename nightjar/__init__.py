@@ -1,0 +1,2 @@
+"""Nightjar: the shared core of the API, the functions and the workers."""
+
