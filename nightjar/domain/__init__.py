@@ -1,0 +1,1 @@
+"""Frozen values and pure functions. Imports the standard library and `nightjar.errors`, nothing else."""

@@ -1,0 +1,73 @@
+"""What the use cases need from outside, in their own words. A port exists where two real implementations do."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from nightjar.domain.rank import Reading
+from nightjar.domain.target import Target
+from nightjar.domain.tracking import Search, Source
+from nightjar.tasks import Queue, TaskKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message: it names a task, whose row knows the rest. Nothing secret and nothing large travels."""
+
+    task_id: UUID
+    kind: TaskKind
+    correlation_id: str
+
+
+class TaskQueue(Protocol):
+    """The broker, as publishers and the janitor see it."""
+
+    def publish(self, queue: Queue, messages: Sequence[Message]) -> None:
+        """Append messages to a queue, in order, in as few round trips as possible. Raises QueueUnavailable."""
+
+    def depth(self, queue: Queue) -> int:
+        """Messages of the queue that are not acknowledged: waiting ones and those in workers' hands."""
+
+    def waiting_ids(self, queue: Queue) -> frozenset[UUID]:
+        """The task ids of all messages that `depth` counts."""
+
+    def epoch(self) -> str | None:
+        """A mark that was left in the broker; None after its memory was lost."""
+
+    def begin_epoch(self, epoch: str) -> None:
+        """Leave a new mark."""
+
+
+class QueueUnavailable(Exception):  # noqa: N818  # named as callers read it
+    """The broker did not take or give anything in time; the rows wait, the janitor publishes them."""
+
+
+class RankSource(Protocol):
+    """Reads the result list of a search, from the pages or from the official API."""
+
+    @property
+    def source(self) -> Source:
+        """Which of the two it is; recorded with every result."""
+
+    async def read(self, search: Search, *, wanted: Sequence[Target], depth: int) -> Reading:
+        """The organic rows, read to `depth`, to the end, or until every wanted target was met.
+
+        Raises:
+            Blocked: the site refuses to serve us.
+            RetryLater: a passing fault (time-out, connection, 5xx, short or empty page).
+            GiveUp: the page is not understood (`layout_changed`), or the request is refused for good.
+            HostBusy: the host has no free slot soon.
+        """
+
+
+class Clock(Protocol):
+    """The time, so that a month can pass in a test."""
+
+    def now(self) -> datetime:
+        """The current moment, aware, in UTC."""
+
+
+RankSources = Mapping[str, RankSource]
+"""The source of each rank type that is switched on."""

@@ -1,0 +1,31 @@
+"""The wire contract: what may be put on a queue, under which name, and where it goes."""
+
+from enum import StrEnum
+
+
+class Queue(StrEnum):
+    """The queues. `interactive` has a worker process of its own, so that nobody waits behind a night."""
+
+    INTERACTIVE = "interactive"
+    NIGHTLY = "nightly"
+    CRAWLING = "crawling"
+    PAGINATION = "pagination"
+    STORES = "stores"
+    TRANSLATIONS = "translations"
+    MAINTENANCE = "maintenance"
+
+
+class TaskKind(StrEnum):
+    """The names of tasks, as they stand in messages and rows. A name is never changed: old messages carry it."""
+
+    NIGHTLY_FANOUT = "nightly_fanout"
+    RANK_CHECK = "rank_check"
+    CLEANUP_EXPIRED_TASKS = "cleanup_expired_tasks"
+
+
+ROUTES: dict[TaskKind, Queue] = {
+    TaskKind.NIGHTLY_FANOUT: Queue.MAINTENANCE,
+    TaskKind.RANK_CHECK: Queue.NIGHTLY,
+    TaskKind.CLEANUP_EXPIRED_TASKS: Queue.MAINTENANCE,
+}
+"""Where a task goes by its name. A check that a person waits for is put on `interactive` by its row."""
