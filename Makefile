@@ -1,3 +1,96 @@
-PYTHON ?= python3
-
+# The verbs of the project. Each works on a fresh machine: it sets up what it needs first.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+RUN := PYTHONPATH=.:worker_container .venv/bin/python
+BIN := .venv/bin
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-zA-Z_-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##@ Start here
+
+.PHONY: setup
+setup: ## Install everything into .venv and .venv-sam, and a Chromium where there is none
+	@$(PYTHON) -m infra.local.setup
+
+.PHONY: demo
+demo: setup ## Play 30 nights against a replica of Naver and draw the ranks (build/demo/index.html)
+	@$(RUN) -m infra.local.demo
+
+##@ Run
+
+.PHONY: dev
+dev: setup ## Keep the embedded stack up until Ctrl-C: Postgres, Redis, API, workers, janitor, Beat
+	@exec $(RUN) -m infra.local dev
+
+.PHONY: worker
+worker: setup ## One more worker for the running stack (WORKER_QUEUES selects its queues)
+	@exec $(RUN) -m infra.local worker
+
+.PHONY: beat
+beat: setup ## Beat alone, for the running stack
+	@exec $(RUN) -m infra.local beat
+
+.PHONY: flower
+flower: setup ## The Celery monitor for the running stack, on port 5555
+	@exec $(RUN) -m infra.local flower
+
+.PHONY: nightly
+nightly: setup ## One EventBridge event through the fan-out function (DATE=YYYY-MM-DD sets its KST date)
+	@$(RUN) -m infra.local nightly $(if $(DATE),--date $(DATE))
+
+##@ Prove
+
+# In the order of cost: a quick failure comes quickly.
+TESTS := tests/unit tests/contract tests/integration tests/acceptance tests/packaging tests/infrastructure
+
+.PHONY: test
+test: setup ## Run the tests against the real Postgres, Redis, Chromium and Lambda runtime (ONLY="paths" picks)
+	@$(RUN) -m pytest $(or $(ONLY),$(TESTS))
+
+.PHONY: check
+check: setup locks lint types imports ## Everything that has to hold: locks, lint, format, types, imports, tests
+	@$(MAKE) test
+
+.PHONY: locks
+locks: setup # The lock files fit pyproject.toml
+	@$(RUN) -m infra.local.locks check
+
+.PHONY: lint
+lint: setup ## Lint, and check the format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+.PHONY: types
+types: setup ## mypy, strict
+	@$(BIN)/mypy
+
+.PHONY: imports
+imports: setup ## The import direction, as contracts
+	@PYTHONPATH=.:worker_container $(BIN)/lint-imports
+
+.PHONY: bench
+bench: setup ## Speed as ratios, measured side by side (ONLY=fanout,cold_start picks rows)
+	@$(RUN) -m infra.local.bench $(if $(ONLY),--only $(ONLY))
+
+##@ Keep
+
+.PHONY: lock
+lock: $(BIN)/uv ## Make the lock files anew from pyproject.toml (UPGRADE=1 takes newer versions)
+	@$(RUN) -m infra.local.locks write $(if $(UPGRADE),--upgrade)
+
+# Not the whole set-up: a lock that no longer installs must not stand in the way of making it anew.
+$(BIN)/uv:
+	@$(MAKE) setup
+
+.PHONY: clean
+clean: ## Remove environments, builds, caches and the local data
+	@rm -rf .venv .venv-sam .nightjar .aws-sam build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
