@@ -1,0 +1,229 @@
+"""Where the crawler may connect to: public addresses on the ports of the web, and origins that a setting names.
+
+One rule with two doors: the HTTP client (its resolver) and the browser (its proxy). Both look a name up once, have the
+answer judged here, and connect to exactly the address that was judged.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import TypeAlias
+
+from yarl import URL
+
+from nightjar.errors import ErrorCode, GiveUp, Invalid, RetryLater
+
+Address: TypeAlias = IPv4Address | IPv6Address
+Lookup: TypeAlias = Callable[[str], Sequence[str]]
+"""From a host name to its addresses, blocking. Raises OSError."""
+
+WEB_PORTS = {"http": 80, "https": 443}
+
+LOOKUP_TIMEOUT_SECONDS = 10
+"""Two rounds of a system resolver with its usual 5 seconds."""
+
+MAX_CACHED_HOSTS = 10_000
+
+# The IANA special-purpose registries, without the entries that are globally reachable. Written out, because what the
+# standard library calls global differs between the versions of Python that we run on.
+_NOT_PUBLIC_V4 = tuple(
+    map(
+        IPv4Network,
+        (
+            "0.0.0.0/8",  # this network
+            "10.0.0.0/8",  # private
+            "100.64.0.0/10",  # carrier-grade NAT
+            "127.0.0.0/8",  # loopback
+            "169.254.0.0/16",  # link-local: the credentials of a container are served here
+            "172.16.0.0/12",  # private
+            "192.0.0.0/24",  # protocol assignments
+            "192.0.2.0/24",  # documentation
+            "192.88.99.0/24",  # 6to4 relays, withdrawn
+            "192.168.0.0/16",  # private
+            "198.18.0.0/15",  # benchmarks
+            "198.51.100.0/24",  # documentation
+            "203.0.113.0/24",  # documentation
+            "224.0.0.0/4",  # multicast
+            "240.0.0.0/4",  # reserved, broadcast
+        ),
+    )
+)
+_GLOBAL_UNICAST_V6 = IPv6Network("2000::/3")  # all that is allotted; the rest is local, multicast or reserved
+_NOT_PUBLIC_V6 = tuple(
+    map(
+        IPv6Network,
+        (
+            "2001::/23",  # protocol assignments, Teredo among them
+            "2001:db8::/32",  # documentation
+            "3fff::/20",  # documentation
+        ),
+    )
+)
+_MAPPED = IPv6Network("::ffff:0:0/96")
+_NAT64 = IPv6Network("64:ff9b::/96")
+_6TO4 = IPv6Network("2002::/16")
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address is globally routable. An IPv4 address inside an IPv6 one is judged by itself."""
+    if isinstance(address, IPv4Address):
+        return not any(address in network for network in _NOT_PUBLIC_V4)
+    inner = _embedded_v4(address)
+    if inner is not None:
+        return is_public(inner)
+    return address in _GLOBAL_UNICAST_V6 and not any(address in network for network in _NOT_PUBLIC_V6)
+
+
+def _embedded_v4(address: IPv6Address) -> IPv4Address | None:
+    if address in _MAPPED or address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    if address in _6TO4:
+        return IPv4Address((int(address) >> 80) & 0xFFFF_FFFF)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class EgressRule:
+    """What one caller may reach. `allowed_origins` (scheme://host:port) are open to it whatever their address is."""
+
+    allowed_origins: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "allowed_origins", frozenset(map(_origin, self.allowed_origins)))
+
+    def check_url(self, url: str) -> None:
+        """Judge what can be judged without a look-up. Raises GiveUp with `egress_refused`."""
+        parsed = _parsed(url)
+        if _origin(str(parsed)) in self.allowed_origins:
+            return
+        if parsed.port != WEB_PORTS[parsed.scheme]:
+            raise refused(url, f"port {parsed.port} is not the one of {parsed.scheme}")
+        literal = _literal(parsed.host or "")
+        if literal is not None and not is_public(literal):
+            raise refused(url, f"{literal} is not a public address")
+
+    def check_endpoint(self, host: str, port: int) -> None:
+        """Judge a connection of which only host and port are known. Raises GiveUp with `egress_refused`."""
+        if not self.is_allowed(host, port) and port not in WEB_PORTS.values():
+            raise refused(f"{host}:{port}", f"port {port} is not one of the web")
+
+    def check_address(self, host: str, port: int, address: Address) -> None:
+        """Judge the address that a name was resolved to. Raises GiveUp with `egress_refused`."""
+        if not self.is_allowed(host, port) and not is_public(address):
+            raise refused(f"{host}:{port}", f"it resolves to {address}, which is not a public address")
+
+    def is_allowed(self, host: str, port: int) -> bool:
+        """Whether a setting opens this host and port, by either scheme."""
+        return any(_origin_of(scheme, host, port) in self.allowed_origins for scheme in WEB_PORTS)
+
+
+def refused(what: str, why: str) -> GiveUp:
+    """The one error of the egress rule."""
+    return GiveUp(ErrorCode.EGRESS_REFUSED, f"{what} is refused: {why}. Only public web addresses may be crawled.")
+
+
+class Resolver:
+    """Looks names up under a rule, remembers the answers for `ttl`, and hands out judged addresses only."""
+
+    def __init__(self, rule: EgressRule, *, ttl: timedelta, lookup: Lookup | None = None) -> None:
+        self.rule = rule
+        self._ttl = ttl.total_seconds()
+        self._lookup = lookup or system_lookup
+        self._answers: dict[str, tuple[float, asyncio.Future[tuple[Address, ...]]]] = {}
+        # Threads of its own: a resolver that hangs must not take those that other blocking work waits for.
+        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="dns")
+
+    async def addresses(self, host: str, port: int) -> tuple[Address, ...]:
+        """The addresses to connect to, each judged.
+
+        A name of which any address is not public is refused as a whole: no public site publishes such a mixture.
+
+        Raises:
+            GiveUp: the rule refuses the endpoint.
+            RetryLater: the name cannot be looked up now.
+        """
+        self.rule.check_endpoint(host, port)
+        found = await self._answer(host.lower())
+        for address in found:
+            self.rule.check_address(host, port, address)
+        return found
+
+    def close(self) -> None:
+        """Give the threads back; a look-up under way ends by itself."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _answer(self, host: str) -> tuple[Address, ...]:
+        literal = _literal(host)
+        if literal is not None:
+            return (literal,)
+        now = asyncio.get_running_loop().time()
+        until, answer = self._answers.get(host, (0.0, None))
+        if answer is None or now >= until:
+            answer = asyncio.ensure_future(self._look_up(host))
+            self._remember(host, now + self._ttl, answer)
+        try:
+            return await asyncio.shield(answer)  # several callers may wait for one look-up
+        except RetryLater:
+            self._answers.pop(host, None)
+            raise
+
+    def _remember(self, host: str, until: float, answer: asyncio.Future[tuple[Address, ...]]) -> None:
+        self._answers.pop(host, None)
+        while len(self._answers) >= MAX_CACHED_HOSTS:
+            del self._answers[next(iter(self._answers))]
+        self._answers[host] = (until, answer)
+
+    async def _look_up(self, host: str) -> tuple[Address, ...]:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(LOOKUP_TIMEOUT_SECONDS):
+                texts = await loop.run_in_executor(self._threads, self._lookup, host)
+        except TimeoutError as error:
+            message = f"{host} could not be looked up within {LOOKUP_TIMEOUT_SECONDS} s: see whether DNS works here"
+            raise RetryLater(ErrorCode.TIMEOUT, message) from error
+        except (OSError, UnicodeError) as error:
+            raise RetryLater(ErrorCode.UPSTREAM_ERROR, f"{host} could not be looked up: {error}") from error
+        return tuple(ip_address(text) for text in dict.fromkeys(texts))
+
+
+def system_lookup(host: str) -> Sequence[str]:
+    """Ask the system, which also knows every numeric spelling of an IPv4 address."""
+    return [str(entry[4][0]).partition("%")[0] for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = URL(url)
+        host = parsed.host
+    except ValueError as error:
+        raise refused(repr(url), "it is not a URL") from error
+    if parsed.scheme not in WEB_PORTS:
+        raise refused(repr(url), "its scheme is not http or https")
+    if not host:
+        raise refused(repr(url), "it names no host")
+    return parsed
+
+
+def _literal(host: str) -> Address | None:
+    try:
+        return ip_address(host.strip("[]").partition("%")[0])
+    except ValueError:
+        return None
+
+
+def _origin(url: str) -> str:
+    try:
+        parsed = URL(url)
+    except ValueError as error:
+        raise Invalid(f"{url!r} is not an origin (scheme://host:port)") from error
+    if parsed.scheme not in WEB_PORTS or not parsed.host or parsed.port is None:
+        raise Invalid(f"{url!r} is not an origin (scheme://host:port)")
+    return _origin_of(parsed.scheme, parsed.host, parsed.port)
+
+
+def _origin_of(scheme: str, host: str, port: int) -> str:
+    return f"{scheme}://{host.lower().strip('[]')}:{port}"
