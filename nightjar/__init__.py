@@ -1,2 +1,1 @@
 """Nightjar: the shared core of the API, the functions and the workers."""
-

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from nightjar.domain.rank import Reading
 from nightjar.domain.target import Target
-from nightjar.domain.tracking import Search, Source
+from nightjar.domain.tracking import RankType, Search, Source
+from nightjar.errors import NightjarError
 from nightjar.tasks import Queue, TaskKind
 
 
@@ -40,7 +40,7 @@ class TaskQueue(Protocol):
         """Leave a new mark."""
 
 
-class QueueUnavailable(Exception):  # noqa: N818  # named as callers read it
+class QueueUnavailable(NightjarError):
     """The broker did not take or give anything in time; the rows wait, the janitor publishes them."""
 
 
@@ -62,12 +62,5 @@ class RankSource(Protocol):
         """
 
 
-class Clock(Protocol):
-    """The time, so that a month can pass in a test."""
-
-    def now(self) -> datetime:
-        """The current moment, aware, in UTC."""
-
-
-RankSources = Mapping[str, RankSource]
+RankSources = Mapping[RankType, RankSource]
 """The source of each rank type that is switched on."""

@@ -25,13 +25,17 @@ MAX_CLAIMS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A worker's right to one attempt at a task. Every write carries `attempt`: a stale holder changes nothing."""
+    """A worker's right to one attempt at a task. Every write carries `attempt`: a stale holder changes nothing.
+
+    `tries` counts the attempts that cost something, this one included: waiting for a host is free.
+    """
 
     task_id: UUID
     kind: str
     queue: str
     owner: str | None
     attempt: int
+    tries: int
     payload: dict[str, object]
     correlation_id: str
     timeout_seconds: int | None

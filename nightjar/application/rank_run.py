@@ -1,0 +1,101 @@
+"""One run over all active trackings: planned in one statement, published up to the window, closed when all is done."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from nightjar.application.publishing import publish_batch
+from nightjar.database.engine import Transactions
+from nightjar.database.rank_checks import BatchPlan
+from nightjar.database.unit_of_work import UnitOfWork
+from nightjar.domain.batch import Batch, BatchKind, batch_timeout
+from nightjar.domain.rank_plan import planned_requests
+from nightjar.domain.tracking import RankType, Source
+from nightjar.ports import QueueUnavailable, TaskQueue
+from nightjar.tasks import Queue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRules:
+    """What a run obeys: depth and source per rank type, the pause between requests, and its own time-out."""
+
+    depths: Mapping[RankType, int]
+    sources: Mapping[RankType, Source]
+    delay: timedelta
+    timeout: timedelta
+    window: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedBatch:
+    """A batch after its plan was committed; `is_new` is false for a second delivery of the same night."""
+
+    batch_id: int
+    run_key: date
+    kind: BatchKind
+    correlation_id: str
+    is_new: bool
+    total: int = 0
+    checks: int = 0
+    timeout: timedelta = timedelta(0)
+    estimate: timedelta = timedelta(0)
+
+
+def open_batch(
+    uow: UnitOfWork, kind: BatchKind, run_key: date, *, rules: RunRules, owner: str | None, correlation_id: str
+) -> OpenedBatch:
+    """Open and plan a batch in the caller's transaction. A nightly batch that exists already is left as it is."""
+    batch_id, is_new = uow.batches.open(kind, run_key, owner=owner, correlation_id=correlation_id)
+    if not is_new:
+        return OpenedBatch(batch_id=batch_id, run_key=run_key, kind=kind, correlation_id=correlation_id, is_new=False)
+    plan = uow.rank_checks.plan_batch(
+        batch_id, checked_on=run_key, queue=Queue.NIGHTLY, owner=owner, correlation_id=correlation_id
+    )
+    requests = requests_per_host(plan, rules)
+    timeout = batch_timeout(requests, delay=rules.delay, configured=rules.timeout)
+    uow.batches.planned(batch_id, total=plan.trackings, last_seq=plan.checks, timeout=timeout)
+    return OpenedBatch(
+        batch_id=batch_id,
+        run_key=run_key,
+        kind=kind,
+        correlation_id=correlation_id,
+        is_new=True,
+        total=plan.trackings,
+        checks=plan.checks,
+        timeout=timeout,
+        estimate=max(requests.values(), default=0) * rules.delay,
+    )
+
+
+def requests_per_host(plan: BatchPlan, rules: RunRules) -> dict[str, int]:
+    """How many requests a plan sends to each host, if every list is read to its depth."""
+    requests: dict[str, int] = {}
+    for (rank_type, device), checks in plan.searches.items():
+        per_check = planned_requests(rank_type, device, depth=rules.depths[rank_type], source=rules.sources[rank_type])
+        for host, pages in per_check.items():
+            requests[host] = requests.get(host, 0) + checks * pages
+    return requests
+
+
+def publish_opened(transactions: Transactions, queue: TaskQueue, batch_id: int, *, window: int) -> int | None:
+    """Publish the batch up to the window; how many, or None if the broker is away (the janitor goes on later)."""
+    try:
+        return publish_batch(transactions, queue, batch_id, room=window - queue.depth(Queue.NIGHTLY))
+    except QueueUnavailable:
+        return None
+
+
+def close_batch(transactions: Transactions, batch_id: int, announce: Callable[[Batch], None]) -> Batch | None:
+    """Close the batch if its last check has ended, and announce it; None if it is still open or was closed before."""
+    with transactions() as uow:
+        batch = uow.batches.close(batch_id)
+    if batch is not None:
+        announce_batch(transactions, batch, announce)
+    return batch
+
+
+def announce_batch(transactions: Transactions, batch: Batch, announce: Callable[[Batch], None]) -> None:
+    """Write the batch's line, then confirm it: a line that was never confirmed is repeated by the janitor."""
+    announce(batch)
+    with transactions() as uow:
+        uow.batches.announced(batch.id)

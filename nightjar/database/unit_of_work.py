@@ -1,0 +1,73 @@
+"""One transaction and the repositories that speak through it. It never commits: whoever opened it does."""
+
+from functools import cached_property
+
+from sqlalchemy import Connection
+
+from nightjar.database.alarms import Alarms
+from nightjar.database.api_keys import ApiKeys
+from nightjar.database.batches import Batches
+from nightjar.database.cafes import Cafes
+from nightjar.database.hosts import Hosts
+from nightjar.database.outbox import Outbox
+from nightjar.database.rank_checks import RankChecks
+from nightjar.database.rank_history import RankHistory
+from nightjar.database.tasks import Tasks
+from nightjar.database.trackings import Trackings
+
+
+class UnitOfWork:
+    """All nouns of the database in one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    @cached_property
+    def alarms(self) -> Alarms:
+        """Alarms that were raised."""
+        return Alarms(self.connection)
+
+    @cached_property
+    def api_keys(self) -> ApiKeys:
+        """Keys of the API, hashed."""
+        return ApiKeys(self.connection)
+
+    @cached_property
+    def batches(self) -> Batches:
+        """Nightly and manual runs."""
+        return Batches(self.connection)
+
+    @cached_property
+    def cafes(self) -> Cafes:
+        """Which slug and which number are the same cafe."""
+        return Cafes(self.connection)
+
+    @cached_property
+    def hosts(self) -> Hosts:
+        """Politeness: who may send to a host, and when."""
+        return Hosts(self.connection)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """Tasks that need a message, and the marks of those that have one."""
+        return Outbox(self.connection)
+
+    @cached_property
+    def rank_checks(self) -> RankChecks:
+        """The side of a rank check that the rank run needs."""
+        return RankChecks(self.connection)
+
+    @cached_property
+    def rank_history(self) -> RankHistory:
+        """One row per tracking and Korean day."""
+        return RankHistory(self.connection)
+
+    @cached_property
+    def tasks(self) -> Tasks:
+        """Tasks of every kind: claims, leases, ends."""
+        return Tasks(self.connection)
+
+    @cached_property
+    def trackings(self) -> Trackings:
+        """What is followed."""
+        return Trackings(self.connection)

@@ -1,0 +1,193 @@
+"""Logs: one JSON object a line, one shape for functions and workers, and the lines that queries rely on.
+
+Field names are a contract: the saved queries name them, and a test compares the two.
+"""
+
+import logging
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import structlog
+
+from nightjar.application.janitor import Round
+from nightjar.application.rank_checking import Postponed, SettledReading
+from nightjar.application.rank_run import OpenedBatch
+from nightjar.database.rank_checks import SettledCheck
+from nightjar.domain.batch import Batch
+
+Logger = Any
+"""structlog's bound loggers are typed by their configuration, which happens at run time."""
+
+
+class TextStream(Protocol):
+    """Where lines go."""
+
+    def write(self, text: str, /) -> object:
+        """Write one line."""
+
+    def flush(self) -> object:
+        """Hand it on."""
+
+
+def configure_logging(service: str, *, level: str = "INFO", stream: TextStream | None = None) -> None:
+    """Write JSON lines for our own logger and for everything that logs through the standard library."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        _upper_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="timestamp"),
+        lambda _logger, _name, event: event | {"service": service},
+        structlog.processors.format_exc_info,
+        structlog.processors.EventRenamer("message"),
+    ]
+    render = structlog.processors.JSONRenderer(ensure_ascii=False, sort_keys=False)
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render]
+    )
+    handler = logging.StreamHandler(stream or sys.stdout)  # type: ignore[type-var]
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping().get(level, logging.INFO)),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+
+
+def logger(name: str) -> Logger:
+    """The logger of a module."""
+    return structlog.get_logger(name)
+
+
+def bind(**context: object) -> None:
+    """Add fields to every further line of this thread or task."""
+    structlog.contextvars.bind_contextvars(**context)
+
+
+def clear() -> None:
+    """Forget all bound fields."""
+    structlog.contextvars.clear_contextvars()
+
+
+def log_batch_opened(log: Logger, batch: OpenedBatch) -> None:
+    """`batch_started`, or `batch_resumed` for a second delivery; a warning if the batch must take longer than usual."""
+    context = {"batch_id": batch.batch_id, "run_key": batch.run_key.isoformat(), "correlation_id": batch.correlation_id}
+    if not batch.is_new:
+        log.info("batch_resumed", **context)
+        return
+    log.info(
+        "batch_started",
+        total=batch.total,
+        checks=batch.checks,
+        timeout_seconds=batch.timeout.total_seconds(),
+        estimated_seconds=batch.estimate.total_seconds(),
+        **context,
+    )
+
+
+def log_batch_completed(log: Logger, batch: Batch) -> None:
+    """The one summary line of a batch."""
+    log.info(
+        "batch_completed",
+        batch_id=batch.id,
+        run_key=batch.run_key.isoformat(),
+        total=batch.total,
+        success=batch.success,
+        failed=batch.failed,
+        failed_items=[{"tracking_id": item.tracking_id, "reason": item.reason} for item in batch.failed_items],
+        failed_items_count=batch.failed,
+        elapsed_seconds=batch.elapsed_seconds(datetime.now(UTC)),
+        correlation_id=batch.correlation_id,
+    )
+
+
+def log_settled(log: Logger, settled: SettledReading) -> None:
+    """One `crawl_result` per tracking; one `crawl_failed` if they stayed unknown."""
+    search = settled.check.search
+    for row in settled.stored:
+        log.info(
+            "crawl_result",
+            tracking_id=row.tracking_id,
+            rank_type=search.rank_type,
+            keyword=search.keyword,
+            outcome=row.outcome,
+            rank=row.rank,
+            session_number=row.session_number,
+            checked_count=row.checked_count,
+            reason=row.reason,
+            checked_on=settled.check.checked_on.isoformat(),
+            batch_id=settled.check.batch_id,
+        )
+    if settled.fault is not None:
+        log.error(
+            "crawl_failed",
+            tracking_ids=[tracking_id for tracking_id, _key in settled.check.trackings],
+            rank_type=search.rank_type,
+            keyword=search.keyword,
+            code=settled.fault.code,
+            cause=settled.fault.message,
+            checked_on=settled.check.checked_on.isoformat(),
+            batch_id=settled.check.batch_id,
+        )
+    if settled.layout_alarm:
+        log.error(
+            "layout_changed",
+            rank_type=search.rank_type,
+            batch_id=settled.check.batch_id,
+            cause="no page of this rank type was understood: the site's pages have changed, the parser must follow",
+        )
+
+
+def log_postponed(log: Logger, postponed: Postponed) -> None:
+    """The check waits, and why."""
+    log.info(
+        "crawl_postponed",
+        tracking_ids=[tracking_id for tracking_id, _key in postponed.check.trackings],
+        rank_type=postponed.check.search.rank_type,
+        keyword=postponed.check.search.keyword,
+        not_before=postponed.not_before.isoformat(),
+        cause=postponed.reason,
+        costs_an_attempt=postponed.costs_an_attempt,
+        batch_id=postponed.check.batch_id,
+    )
+
+
+def log_given_up(log: Logger, checks: Iterable[SettledCheck]) -> None:
+    """One `crawl_failed` per check that ended without its worker."""
+    for check in checks:
+        log.error(
+            "crawl_failed",
+            task_id=str(check.task_id),
+            tracking_ids=list(check.tracking_ids),
+            rank_type=check.rank_type,
+            keyword=check.keyword,
+            code=check.reason.partition(":")[0],
+            cause=check.reason,
+        )
+
+
+def log_round(log: Logger, found: Round) -> None:
+    """What the janitor repaired, and the queue figures."""
+    log_given_up(log, found.given_up)
+    for figures in found.queues:
+        log.info(
+            "queue_figures",
+            queue=figures.queue,
+            depth=figures.depth,
+            lost=figures.lost,
+            published=figures.published,
+        )
+    if found.broker_error:
+        log.error("broker_unavailable", cause=found.broker_error)
+    if found.returned:
+        log.warning("leases_returned", returned=found.returned)
+
+
+def _upper_level(_logger: object, _name: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Levels in capitals, as Lambda's own log filter expects them."""
+    return event | {"level": str(event["level"]).upper()}

@@ -1,0 +1,228 @@
+"""Settings from the environment: typed, one class per process, checked at the start, read only where things are wired."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+from nightjar.domain.tracking import RankType, Source
+from nightjar.errors import NightjarError
+
+T = TypeVar("T")
+Number = TypeVar("Number", int, float)
+
+Environment = Mapping[str, str]
+
+
+class BadSettings(NightjarError):
+    """The environment holds values that Nightjar cannot work with."""
+
+
+class Reader:
+    """Reads an environment and collects all that is wrong with it, so that it is told at once."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._faults: list[str] = []
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """A string; without a default it must be set."""
+        value = self._environment.get(name, "") or default
+        if value is None:
+            self._faults.append(f"{name} is not set")
+            return ""
+        return value
+
+    def integer(self, name: str, default: int, *, minimum: int = 0) -> int:
+        """A whole number of at least `minimum`."""
+        return self._parsed(name, default, lambda raw: _at_least(int(raw), minimum), f"a whole number >= {minimum}")
+
+    def seconds(self, name: str, default: float) -> timedelta:
+        """A length of time, given in seconds; fractions are allowed."""
+        return self._parsed(
+            name, timedelta(seconds=default), lambda raw: timedelta(seconds=_at_least(float(raw), 0)), "seconds >= 0"
+        )
+
+    def choice(self, name: str, default: T, choices: Mapping[str, T]) -> T:
+        """One of a few words."""
+        return self._parsed(name, default, lambda raw: choices[raw.lower()], "one of " + ", ".join(choices))
+
+    def done(self) -> None:
+        """Raise BadSettings if anything was wrong."""
+        if self._faults:
+            raise BadSettings("; ".join(self._faults))
+
+    def _parsed(self, name: str, default: T, parse: Callable[[str], T], accepted: str) -> T:
+        raw = self._environment.get(name, "").strip()
+        if not raw:
+            return default
+        try:
+            return parse(raw)
+        except (ValueError, KeyError, OverflowError):
+            self._faults.append(f"{name}={raw!r} is not {accepted}")
+            return default
+
+
+def _at_least(value: Number, minimum: int) -> Number:
+    if not minimum <= value < float("inf"):
+        raise ValueError(value)
+    return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreSettings:
+    """Where the truth and the broker are; every process needs them."""
+
+    database_url: str
+    broker_url: str
+    redis_key_prefix: str
+    log_level: str
+    publish_window: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankSettings:
+    """How ranks are measured, and how politely. Depths count organic rows."""
+
+    depths: Mapping[RankType, int]
+    sources: Mapping[RankType, Source]
+    delay: timedelta
+    batch_timeout: timedelta
+    retry_delay: timedelta
+    cooldown: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiSettings:
+    """The API."""
+
+    stores: StoreSettings
+    ranks: RankSettings
+    naver_short_url: str
+    bootstrap_api_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FanOutSettings:
+    """The nightly fan-out."""
+
+    stores: StoreSettings
+    ranks: RankSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JanitorSettings:
+    """The janitor."""
+
+    stores: StoreSettings
+    interval: timedelta
+    lease: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSettings:
+    """A worker, its children and Beat."""
+
+    stores: StoreSettings
+    ranks: RankSettings
+    lease: timedelta
+    queues: str
+    concurrency: int
+    prefetch_multiplier: int
+    max_tasks_per_child: int
+    soft_time_limit: timedelta
+    hard_time_limit: timedelta
+    visibility_timeout: int
+    result_backend: str
+    result_expires: int
+    schedule_hour: int
+    schedule_minute: int
+
+
+def api_settings(environment: Environment) -> ApiSettings:
+    """What the API needs. Raises BadSettings."""
+    reader = Reader(environment)
+    settings = ApiSettings(
+        stores=_stores(reader),
+        ranks=_ranks(reader),
+        naver_short_url=reader.text("NAVER_SHORT_URL", "https://naver.me"),
+        bootstrap_api_key=reader.text("NIGHTJAR_BOOTSTRAP_API_KEY", ""),
+    )
+    reader.done()
+    return settings
+
+
+def fan_out_settings(environment: Environment) -> FanOutSettings:
+    """What the nightly fan-out needs. Raises BadSettings."""
+    reader = Reader(environment)
+    settings = FanOutSettings(stores=_stores(reader), ranks=_ranks(reader))
+    reader.done()
+    return settings
+
+
+def janitor_settings(environment: Environment) -> JanitorSettings:
+    """What the janitor needs. Raises BadSettings."""
+    reader = Reader(environment)
+    settings = JanitorSettings(
+        stores=_stores(reader),
+        interval=reader.seconds("JANITOR_INTERVAL_SECONDS", 60),
+        lease=reader.seconds("LEASE_SECONDS", 60),
+    )
+    reader.done()
+    return settings
+
+
+def worker_settings(environment: Environment, *, cores: int) -> WorkerSettings:
+    """What a worker needs; `cores` is the default number of children. Raises BadSettings."""
+    reader = Reader(environment)
+    settings = WorkerSettings(
+        stores=_stores(reader),
+        ranks=_ranks(reader),
+        lease=reader.seconds("LEASE_SECONDS", 60),
+        queues=reader.text("WORKER_QUEUES", ""),
+        concurrency=reader.integer("WORKER_CONCURRENCY", cores, minimum=1),
+        prefetch_multiplier=reader.integer("WORKER_PREFETCH_MULTIPLIER", 1, minimum=1),
+        max_tasks_per_child=reader.integer("WORKER_MAX_TASKS_PER_CHILD", 100, minimum=1),
+        soft_time_limit=reader.seconds("TASK_SOFT_TIME_LIMIT", 600),
+        hard_time_limit=reader.seconds("TASK_TIME_LIMIT", 660),
+        visibility_timeout=reader.integer("BROKER_VISIBILITY_TIMEOUT", 900, minimum=1),
+        result_backend=reader.text("CELERY_RESULT_BACKEND", ""),
+        result_expires=reader.integer("RESULT_EXPIRES", 3600, minimum=1),
+        schedule_hour=reader.integer("CRAWL_SCHEDULE_HOUR", 1),
+        schedule_minute=reader.integer("CRAWL_SCHEDULE_MINUTE", 0),
+    )
+    reader.done()
+    return settings
+
+
+def _stores(reader: Reader) -> StoreSettings:
+    return StoreSettings(
+        database_url=reader.text("DATABASE_URL"),
+        broker_url=reader.text("CELERY_BROKER_URL", reader.text("REDIS_URL", "redis://127.0.0.1:6379/0")),
+        redis_key_prefix=reader.text("REDIS_KEY_PREFIX", ""),
+        log_level=reader.text("LOG_LEVEL", "INFO").upper(),
+        publish_window=reader.integer("PUBLISH_WINDOW", 20_000, minimum=1),
+    )
+
+
+def _ranks(reader: Reader) -> RankSettings:
+    has_keys = bool(reader.text("NAVER_API_KEY_ID", "") and reader.text("NAVER_API_KEY", ""))
+    by_default = Source.API if has_keys else Source.OFF
+    sources = {str(source): source for source in Source}
+    pages_only = {str(source): source for source in (Source.PAGE, Source.OFF)}
+    return RankSettings(
+        depths={
+            RankType.PLACE: reader.integer("RANK_DEPTH_PLACE", 300, minimum=1),
+            RankType.BLOG: reader.integer("RANK_DEPTH_BLOG", 100, minimum=1),
+            RankType.CAFE: reader.integer("RANK_DEPTH_CAFE", 100, minimum=1),
+        },
+        sources={
+            RankType.PLACE: reader.choice("NAVER_PLACE_SOURCE", Source.OFF, pages_only),
+            RankType.BLOG: reader.choice("NAVER_BLOG_SOURCE", by_default, sources),
+            RankType.CAFE: reader.choice("NAVER_CAFE_SOURCE", by_default, sources),
+        },
+        delay=reader.seconds("CRAWL_DELAY_SECONDS", 2),
+        batch_timeout=reader.seconds("CRAWL_BATCH_TIMEOUT", 3600),
+        retry_delay=reader.seconds("CRAWL_RETRY_DELAY_SECONDS", 60),
+        cooldown=reader.seconds("CRAWL_COOLDOWN_SECONDS", 300),
+    )
