@@ -46,7 +46,7 @@ def configure_logging(service: str, *, level: str = "INFO", stream: TextStream |
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render]
     )
-    handler = logging.StreamHandler(stream or sys.stdout)  # type: ignore[type-var]
+    handler = logging.StreamHandler(stream or sys.stdout)
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]

@@ -1,5 +1,7 @@
-"""The composition root: every process is put together here. Adapters are imported where they are used, so that a
-function pays only for its own."""
+"""The composition root: every process is put together here.
+
+Adapters are imported where they are used, so that a function pays only for its own.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -74,9 +74,9 @@ def begin(uow: UnitOfWork, claim: Claim) -> WantedCheck:
 
 
 def _with_slug(target: Target, slugs: Mapping[str, str]) -> Target:
-    if isinstance(target, CafeTarget) and target.slug is None and target.club_id in slugs:
-        return CafeTarget(article_id=target.article_id, slug=slugs[target.club_id], club_id=target.club_id)
-    return target
+    if not isinstance(target, CafeTarget) or target.slug or target.club_id is None:
+        return target
+    return CafeTarget(article_id=target.article_id, slug=slugs.get(target.club_id), club_id=target.club_id)
 
 
 def keys_of(target: Target, same_cafe: Mapping[str, str]) -> frozenset[str]:

@@ -73,4 +73,4 @@ class ApiKeys:
 
 
 def _api_key(row: Row[tuple[object, ...]]) -> ApiKey:
-    return ApiKey(**row._mapping)  # type: ignore[arg-type]  # the columns are the fields
+    return ApiKey(**row._asdict())

@@ -117,4 +117,4 @@ class RankHistory:
 
 
 def _with_outcome(row: Row[Any]) -> dict[str, Any]:
-    return dict(row._mapping) | {"outcome": Outcome(row.outcome)}
+    return row._asdict() | {"outcome": Outcome(row.outcome)}

@@ -167,7 +167,7 @@ class Tasks:
         row = self._connection.execute(CLAIM, {"id": task_id, "lease": lease}).first()
         if row is None:
             return None
-        values = dict(row._mapping)
+        values = row._asdict()
         return Claim(task_id=values.pop("id"), **values)
 
     def renew(self, claim: Claim, *, lease: timedelta, step: str | None = None, progress: int | None = None) -> bool:
@@ -197,7 +197,7 @@ class Tasks:
     def return_expired(self, *, limit: int, page: int = 1000) -> list[EndedTask]:
         """Return tasks of dead workers to the queue, or give them up after `limit` counted attempts."""
         rows = self._connection.execute(RETURN_EXPIRED, {"limit": limit, "page": page, "code": ErrorCode.WORKER_LOST})
-        return [EndedTask(**(dict(row._mapping) | {"state": TaskState(row.state)})) for row in rows]
+        return [EndedTask(**(row._asdict() | {"state": TaskState(row.state)})) for row in rows]
 
     def get(self, task_id: UUID, *, owner: str | None) -> Task | None:
         """The task, if it exists and (for an owner) is theirs."""
@@ -250,13 +250,13 @@ class Tasks:
         }
         self._fenced(END, claim, values)
 
-    def _fenced(self, statement: Any, claim: Claim, values: dict[str, object]) -> Row[Any]:
+    def _fenced(self, statement: Any, claim: Claim, values: Mapping[str, object]) -> Row[Any]:
         """Run a write that is only ours to make while the attempt is."""
-        row = self._connection.execute(statement, values | {"id": claim.task_id, "attempt": claim.attempt}).first()
+        row = self._connection.execute(statement, {**values, "id": claim.task_id, "attempt": claim.attempt}).first()
         if row is None:
             raise LeaseLost(f"attempt {claim.attempt} at task {claim.task_id} is no longer ours")
         return row
 
 
 def _task(row: Row[Any]) -> Task:
-    return Task(**(dict(row._mapping) | {"state": TaskState(row.state)}))
+    return Task(**(row._asdict() | {"state": TaskState(row.state)}))

@@ -56,12 +56,12 @@ def _body(task_id: str) -> bytes:
     return json.dumps([[task_id], {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}]).encode()
 
 
-def task_id_of(raw: bytes) -> UUID:
+def task_id_of(raw: bytes | str) -> UUID:
     """The task id of a waiting message."""
     return UUID(json.loads(raw)["headers"]["id"])
 
 
-def unacknowledged(raw: bytes) -> tuple[str, UUID]:
+def unacknowledged(raw: bytes | str) -> tuple[str, UUID]:
     """The queue and the task id of a message that a worker took and has not acknowledged."""
     message, _exchange, routing_key = json.loads(raw)
     return str(routing_key), UUID(message["headers"]["id"])
