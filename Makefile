@@ -5,7 +5,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
-RUN := PYTHONPATH=.:worker_container .venv/bin/python
+RUN := env PYTHONPATH=.:worker_container .venv/bin/python
 BIN := .venv/bin
 
 .PHONY: help

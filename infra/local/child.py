@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -50,6 +51,7 @@ class Child:
                 process_group=0,
                 pass_fds=(self._guardian.pipe,),
             )
+        self._started_at = time.monotonic()
         self._farewell = threading.Lock()
         self._is_buried = False
 
@@ -57,6 +59,11 @@ class Child:
     def pid(self) -> int:
         """The process id, which is the id of its group too."""
         return self._process.pid
+
+    @property
+    def age(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self._started_at
 
     @property
     def exit_code(self) -> int | None:

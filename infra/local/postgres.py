@@ -160,7 +160,7 @@ class EmbeddedPostgres(ManagedProcess):
             user=self._identity.user,
         )
 
-    def _is_ready(self) -> bool:
+    def _is_ready(self, child: Child) -> bool:  # noqa: ARG002 - the server itself is asked
         try:
             with self._session() as session:
                 session.run("SELECT 1")

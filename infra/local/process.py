@@ -85,8 +85,12 @@ class ManagedProcess(ABC):
     def start(self) -> None:
         """Start and wait until the process is ready. Raises StartError, and then nothing is left running."""
         with self._lock:
-            self.launch()
-            self.await_ready()
+            try:
+                self.launch()
+                self.await_ready()
+            except BaseException:
+                self._is_wanted = False
+                raise
 
     def launch(self) -> None:
         """Start without waiting; nothing happens when the process runs already."""
@@ -94,26 +98,26 @@ class ManagedProcess(ABC):
             if self.is_alive:
                 return
             self._is_stopping = False
+            self._is_wanted = True
             self._prepare()
             self._child = self._new_child()
-            self._is_wanted = True
 
     def await_ready(self) -> None:
-        """Wait until the process is ready, at most `start_timeout` seconds. Raises StartError."""
+        """Wait until the process is ready, at most `start_timeout` seconds, or end it and raise StartError."""
         with self._lock:
             try:
                 self._wait_until_ready()
+                self._complete()
             except BaseException:
-                self.stop()
+                self._end()
                 raise
-            self._complete()
 
     def stop(self) -> bool:
         """Stop in good order; after `stop_timeout` seconds the process is killed, and the answer is False."""
         self._is_stopping = True  # before the lock: it also ends a start that is still waiting
         with self._lock:
             self._is_wanted = False
-            return self._child is None or self._child.stop(self.stop_timeout)
+            return self._end()
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
         """Send a signal as from outside: a supervisor takes the death that follows for an accident."""
@@ -127,14 +131,21 @@ class ManagedProcess(ABC):
             self.start()
 
     def revive(self) -> None:
-        """Start again a process that has died; one that was stopped on purpose stays so. Raises StartError."""
+        """Start again a process that has died; one that was stopped on purpose stays so.
+
+        Raises StartError, and then the process still counts as died.
+        """
         with self._lock:
             if self.has_died:
-                self.start()
+                self.launch()
+                self.await_ready()
 
     def wait(self, timeout: float | None = None) -> int | None:
         """Wait for the end, at most `timeout` seconds; the exit code, or None when the process still runs."""
         return self._child.wait(timeout) if self._child else None
+
+    def _end(self) -> bool:
+        return self._child is None or self._child.stop(self.stop_timeout)
 
     def _new_child(self) -> Child:
         return Child(self._command(), log=self.log, env=self._environment(), stop_signal=self.stop_signal)
@@ -144,7 +155,7 @@ class ManagedProcess(ABC):
         """The program and its arguments."""
 
     @abstractmethod
-    def _is_ready(self) -> bool:
+    def _is_ready(self, child: Child) -> bool:
         """Whether the process, which is alive, does its work."""
 
     def _environment(self) -> Mapping[str, str]:
@@ -163,9 +174,9 @@ class ManagedProcess(ABC):
         while True:
             if self._is_stopping:
                 raise StartError(f"{self.name} was stopped while it started")
-            if not self.is_alive:
+            if self._child is None or not self._child.is_alive:
                 raise StartError(self._failure(f"ended with exit code {self.wait(0)} while it started"))
-            if self._is_ready():
+            if self._is_ready(self._child):
                 return
             if time.monotonic() > deadline:
                 raise StartError(self._failure(f"was not ready after {self.start_timeout:g} s"))
@@ -187,7 +198,7 @@ class Program(ManagedProcess):
         *,
         log: Path,
         env: Mapping[str, str],
-        is_ready: Callable[[], bool],
+        is_ready: Callable[[Child], bool],
         start_timeout: float = 30.0,
         stop_timeout: float = 10.0,
     ) -> None:
@@ -204,12 +215,23 @@ class Program(ManagedProcess):
     def _environment(self) -> Mapping[str, str]:
         return self._env
 
-    def _is_ready(self) -> bool:
-        return self._ready()
+    def _is_ready(self, child: Child) -> bool:
+        return self._ready(child)
 
 
 class OneTimeJob(Program):
     """A program that ends before anything else starts: the migrations. Ready means ended with exit code 0."""
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        log: Path,
+        env: Mapping[str, str],
+        timeout: float = 120.0,
+    ) -> None:
+        super().__init__(name, command, log=log, env=env, is_ready=_never_while_it_runs, start_timeout=timeout)
 
     @property
     def has_died(self) -> bool:
@@ -222,3 +244,7 @@ class OneTimeJob(Program):
             raise StartError(self._failure(f"did not end in {self.start_timeout:g} s"))
         if code != 0:
             raise StartError(self._failure(f"ended with exit code {code}"))
+
+
+def _never_while_it_runs(_: Child) -> bool:
+    return False

@@ -13,6 +13,7 @@ from pathlib import Path
 import redis
 
 from infra.local.addresses import LOOPBACK, free_port
+from infra.local.child import Child
 from infra.local.process import ManagedProcess, StartError
 
 _ANSWER_TIMEOUT_SECONDS = 2
@@ -49,7 +50,7 @@ class EmbeddedRedis(ManagedProcess):
         }
         return [_server(), *(argument for name, value in settings.items() for argument in (f"--{name}", value))]
 
-    def _is_ready(self) -> bool:
+    def _is_ready(self, child: Child) -> bool:  # noqa: ARG002 - the server itself is asked
         client = redis.Redis(port=self.port, socket_timeout=_ANSWER_TIMEOUT_SECONDS)
         try:
             return bool(client.ping())  # refused while the append-only file is being read

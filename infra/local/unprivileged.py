@@ -42,7 +42,8 @@ def hand_over(folder: Path, identity: Identity) -> None:
     if closed:
         raise PermissionError(
             "no user namespaces are allowed here, so PostgreSQL runs as the user `nobody`, "
-            f"who cannot enter {closed[-1]}; choose a data folder that everybody can reach (--data-dir), or work as a user other than root"
+            f"who cannot enter {closed[-1]}; choose a data folder that everybody can reach (--data-dir), "
+            "or work as a user other than root"
         )
     print(f"user namespaces are not allowed here: PostgreSQL runs as `nobody`, who now owns {folder}", file=sys.stderr)
     for path in (folder, *folder.rglob("*")):

@@ -1,0 +1,46 @@
+"""The programs of the stack, as command lines: the same ones that the containers run."""
+
+import sys
+from pathlib import Path
+
+from infra.local.addresses import LOOPBACK
+from nightjar.tasks import Queue
+
+_CELERY = (sys.executable, "-m", "celery", "--app", "crawl_worker.app")
+FLOWER_PORT = 5555
+
+
+def migrations() -> list[str]:
+    """Brings the database to the newest schema and ends."""
+    return [sys.executable, "-m", "nightjar.database.migrate"]
+
+
+def api(port: int) -> list[str]:
+    """The API, served by uvicorn."""
+    factory = "functions.api.factory:create_app_from_environment"
+    return [sys.executable, "-m", "uvicorn", "--factory", factory, "--host", LOOPBACK, "--port", str(port)]
+
+
+def worker(name: str) -> list[str]:
+    """A Celery worker; WORKER_QUEUES says which queues it takes."""
+    return [*_CELERY, "worker", "--hostname", f"{name}@nightjar"]
+
+
+def janitor() -> list[str]:
+    """The janitor's rounds."""
+    return [sys.executable, "-m", "functions.janitor.loop"]
+
+
+def beat(schedule: Path) -> list[str]:
+    """Beat; it remembers in `schedule` what it has sent."""
+    return [*_CELERY, "beat", "--schedule", str(schedule), "--pidfile="]
+
+
+def flower() -> list[str]:
+    """The Celery monitor."""
+    return [*_CELERY, "flower", f"--address={LOOPBACK}", f"--port={FLOWER_PORT}"]
+
+
+def queues_besides_interactive() -> str:
+    """WORKER_QUEUES of a worker beside one that serves `interactive` alone."""
+    return ",".join(queue for queue in Queue if queue is not Queue.INTERACTIVE)
