@@ -1,4 +1,4 @@
-"""`python -m tests.doubles.naver`: starts the replica, prints its addresses as one line of JSON, and serves until SIGTERM."""
+"""`python -m tests.doubles.naver`: starts the replica, prints its addresses as a line of JSON, serves until SIGTERM."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages that Naver shows in place of results. The sentences are those seen in the wild; all markup around is invented."""
+"""The pages that Naver shows in place of results. The sentences are those that were seen; the markup is invented."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The control API: what a test or the demo says to the replica. JSON in, JSON out; a mistake answers 400 with a sentence."""
+"""The control API: what a test or the demo says to the replica. JSON in and out; a mistake answers 400 and says why."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ async def _given(request: web.BaseRequest) -> Json:
     text = (await request.content.read()).decode()
     document = json.loads(text) if text else {}
     if not isinstance(document, dict):
-        raise ValueError(f"the body must be a JSON object, got {text:.80}")
+        raise TypeError(f"the body must be a JSON object, got {text:.80}")
     return document
 
 

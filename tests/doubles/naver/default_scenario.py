@@ -1,4 +1,4 @@
-"""The world that is shown when no other is given, and thirty trackings worth registering in it. All of it is invented."""
+"""The world that is shown when no other is given, and thirty trackings worth registering in it. All invented."""
 
 from __future__ import annotations
 

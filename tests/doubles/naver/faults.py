@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final, cast
 
 from tests.doubles.naver import blocks
@@ -11,10 +12,12 @@ from tests.doubles.naver.exchange import SITES, Ask, Reply, Scene
 from tests.doubles.naver.scenario import Json
 
 FAULTS: Final = frozenset(
-    "S403 S200 EMPTY SHORT P429 P200 G405 GERR CE LOGIN SLOW RESET 500 502 503 TRUNCATED GARBAGE".split()
+    {
+        *("S403", "S200", "EMPTY", "SHORT", "P429", "P200", "G405", "GERR", "CE", "LOGIN"),
+        *("SLOW", "RESET", "500", "502", "503", "TRUNCATED", "GARBAGE"),
+    }
 )
-WRAPPING: Final = frozenset({"SHORT", "SLOW", "TRUNCATED"})
-"""Faults that spoil the usual reply instead of replacing it."""
+"""What each looks like is told in the README."""
 
 
 class FaultError(ValueError):
@@ -105,35 +108,53 @@ class FaultBoard:
         return None
 
 
-def replacement(fault: Fault, ask: Ask, scene: Scene, client: str, usual: Reply) -> Reply:
-    """The reply of a fault; `usual` is what would have been sent, and is spoilt by the faults of WRAPPING."""
-    match fault.id:
-        case "S403" | "S200":
-            return blocks.search_limited(client, int(fault.id[1:]))
-        case "P429" | "P200":
-            return blocks.place_limited(client, int(fault.id[1:]), fault.retry_after)
-        case "EMPTY":
-            return Reply(status=200, content_type=usual.content_type)
-        case "G405":
-            return blocks.graphql_captcha()
-        case "GERR":
-            return blocks.graphql_errors()
-        case "CE":
-            return blocks.map_captcha()
-        case "LOGIN":
-            return blocks.login(scene.urls["nid"], scene.urls[ask.site])
-        case "500" | "502" | "503":
-            return blocks.server_error(int(fault.id), fault.retry_after)
-        case "GARBAGE":
-            return blocks.garbage(ask, was_json=usual.content_type.startswith("application/json"))
-        case "TRUNCATED":
-            return Reply(
-                status=usual.status, content_type=usual.content_type, body=usual.body[: len(usual.body) * 3 // 5]
-            )
-        case "RESET":
-            return Reply(body=usual.body, drop_after=len(usual.body) // 2 if fault.partial else 0)
-        case _:
-            return usual
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a fault may use to make its reply. `usual` is what would have been sent."""
+
+    fault: Fault
+    ask: Ask
+    scene: Scene
+    client: str
+    usual: Reply
+
+
+def replacement(situation: Situation) -> Reply:
+    """The reply of a fault; of SHORT and SLOW it is the usual one, which the caller has made accordingly."""
+    make = _REPLIES.get(situation.fault.id)
+    return make(situation) if make else situation.usual
+
+
+def _truncated(situation: Situation) -> Reply:
+    return replace(situation.usual, body=situation.usual.body[: len(situation.usual.body) * 3 // 5])
+
+
+def _reset(situation: Situation) -> Reply:
+    body = situation.usual.body
+    return replace(situation.usual, drop_after=len(body) // 2 if situation.fault.partial else 0)
+
+
+def _garbage(situation: Situation) -> Reply:
+    return blocks.garbage(situation.ask, was_json=situation.usual.content_type.startswith("application/json"))
+
+
+_REPLIES: Final[dict[str, Callable[[Situation], Reply]]] = {
+    "S403": lambda it: blocks.search_limited(it.client, 403),
+    "S200": lambda it: blocks.search_limited(it.client, 200),
+    "P429": lambda it: blocks.place_limited(it.client, 429, it.fault.retry_after),
+    "P200": lambda it: blocks.place_limited(it.client, 200, it.fault.retry_after),
+    "EMPTY": lambda it: Reply(content_type=it.usual.content_type),
+    "G405": lambda _: blocks.graphql_captcha(),
+    "GERR": lambda _: blocks.graphql_errors(),
+    "CE": lambda _: blocks.map_captcha(),
+    "LOGIN": lambda it: blocks.login(it.scene.urls["nid"], it.scene.urls[it.ask.site]),
+    "500": lambda it: blocks.server_error(500, it.fault.retry_after),
+    "502": lambda it: blocks.server_error(502, it.fault.retry_after),
+    "503": lambda it: blocks.server_error(503, it.fault.retry_after),
+    "TRUNCATED": _truncated,
+    "RESET": _reset,
+    "GARBAGE": _garbage,
+}
 
 
 def new_cookie() -> str:

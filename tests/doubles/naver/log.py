@@ -1,4 +1,4 @@
-"""The request log: what arrived, when, and how it was answered, for tests that count requests or measure their spacing."""
+"""The request log: what arrived, when, and how it was answered, for tests that count requests or their spacing."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _FORGIVEN_AFTER: Final = 3600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateRule:
-    """More than `requests` in `window` seconds block for `block` seconds; a further breach within the hour for `repeat_block`."""
+    """More than `requests` in `window` seconds block for `block` seconds, again within an hour for `repeat_block`."""
 
     enabled: bool = False
     search_requests: int = 10

@@ -12,7 +12,7 @@ from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
 from types import TracebackType
-from typing import Any, Final, cast
+from typing import Any, Final, Self, cast
 from urllib.parse import urlencode
 
 _ROOT: Final = Path(__file__).resolve().parents[3]
@@ -98,9 +98,9 @@ class ControlClient:
 
     def _call(self, method: str, path: str, document: Json | None = None) -> object:
         body = None if document is None else json.dumps(document).encode()
-        request = urllib.request.Request(self.url + path, data=body, method=method)  # noqa: S310  # our own loopback URL
+        request = urllib.request.Request(self.url + path, data=body, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=_CALL_SECONDS) as reply:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=_CALL_SECONDS) as reply:
                 return json.load(reply)
         except urllib.error.HTTPError as error:
             raise ReplicaError(f"{method} {path} was refused: {error.read().decode()}") from error
@@ -114,7 +114,7 @@ class Replica:
         self._process: subprocess.Popen[str] | None = None
         self._announced: dict[str, str] = {}
 
-    def start(self) -> Replica:
+    def start(self) -> Self:
         """Starts the process and waits until it listens. Raises ReplicaError after 20 seconds."""
         self._process = subprocess.Popen(self._command, cwd=_ROOT, stdout=subprocess.PIPE, text=True)
         lines: Queue[str] = Queue()
@@ -169,7 +169,7 @@ class Replica:
         """A client of the control API."""
         return ControlClient(self._announced["CONTROL_URL"])
 
-    def __enter__(self) -> Replica:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(

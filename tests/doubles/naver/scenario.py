@@ -1,4 +1,4 @@
-"""What the replica shows: keywords, their targets and how those move, adverts, traps, short links. All frozen, all JSON.
+"""What the replica shows: keywords, targets and how those move, adverts, traps, short links. All frozen, all JSON.
 
 `Scenario.from_json` refuses fields and values that it does not know, so that a mistyped test fails at once.
 """

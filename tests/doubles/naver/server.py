@@ -29,7 +29,7 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 async def serve(stage: Stage, *, ready_file: Path | None, parent: int | None) -> None:
-    """Listens on free ports, announces them in one line of JSON, and returns when told to stop or when `parent` is gone."""
+    """Listens on free ports, announces them in a line of JSON, returns when told to stop or when `parent` is gone."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
@@ -37,7 +37,7 @@ async def serve(stage: Stage, *, ready_file: Path | None, parent: int | None) ->
     runners = [await _listen(_site_handler(stage, site), stage, site) for site in SITES]
     control = Control(stage)
     runners.append(await _listen(control.handle, stage, "control"))
-    _announce(stage, control, ready_file)
+    _announce(control, ready_file)
     try:
         await _until_stopped(stopped, parent)
     finally:
@@ -53,7 +53,7 @@ async def _listen(handler: Handler, stage: Stage, name: str) -> web.ServerRunner
     return runner
 
 
-def _announce(stage: Stage, control: Control, ready_file: Path | None) -> None:
+def _announce(control: Control, ready_file: Path | None) -> None:
     line = json.dumps(control.settings())
     if ready_file is not None:
         partial = ready_file.with_name(ready_file.name + ".partial")

@@ -11,9 +11,9 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Final
 
 from tests.doubles.naver.exchange import SITES, Ask, Options, Reply, Scene
-from tests.doubles.naver.faults import Fault, FaultBoard, replacement
+from tests.doubles.naver.faults import FaultBoard, Situation, replacement
 from tests.doubles.naver.log import RequestLog
-from tests.doubles.naver.pages import api, blog, cafe, graphql, map, place, robots, search, short
+from tests.doubles.naver.pages import api, blog, cafe, graphql, hosts, map_page, place, search, short
 from tests.doubles.naver.rate import RateJudge
 from tests.doubles.naver.scenario import Scenario
 from tests.doubles.naver.world import World
@@ -31,12 +31,12 @@ _ANSWERS: Final[dict[str, Callable[[Ask, Scene], Reply]]] = {
     "place": place.answer,
     "pcplace": place.answer,
     "place_graphql": graphql.answer,
-    "map": map.answer,
+    "map": map_page.answer,
     "cafe": cafe.cafe_host,
     "short": short.answer,
     "api": api.answer,
-    "ader": robots.answer_ader,
-    "nid": robots.answer_nid,
+    "ader": hosts.answer_ader,
+    "nid": hosts.answer_nid,
 }
 
 
@@ -99,7 +99,7 @@ class Stage:
         usual = self._usual(ask, scene)
         if fault.id in ("SHORT", "SLOW"):
             return Outcome(usual, fault.id, fault.delay if fault.id == "SLOW" else 0.0)
-        return Outcome(_pack(replacement(fault, ask, scene, client, usual.reply)), fault.id)
+        return Outcome(_pack(replacement(Situation(fault, ask, scene, client, usual.reply))), fault.id)
 
     def _scene(self, ask: Ask) -> Scene:
         return Scene(
@@ -108,7 +108,7 @@ class Stage:
 
     def _usual(self, ask: Ask, scene: Scene) -> Packed:
         if ask.path == "/robots.txt":
-            return Packed(robots.robots(ask), None)
+            return Packed(hosts.robots(ask), None)
         if (
             ask.site == "api"
             and api.is_counted(ask)

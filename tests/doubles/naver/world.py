@@ -1,7 +1,7 @@
-"""The truth of the replica: which rows a list holds, in which order, on which day. Pure and seeded; no clock, no network.
+"""The truth of the replica: which rows a list holds, in which order, on which day. Pure and seeded; no clock.
 
-The walk of a target, the order of strangers and the effect of device, vertical and coordinates are invented; what a list may
-contain (repeats, other hosts, rows without an id, adverts that copy a tracked row) is known of the real site.
+The walk of a target, the order of strangers and the effect of device, vertical and coordinates are invented; what a
+list may contain (repeats, other hosts, rows without an id, adverts that copy a tracked row) is known of the real site.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class World:
     def truth(self, view: View, target_key: str, depth: int) -> Truth:
         """The rank of a target by the counting rule, within `depth` distinct organic rows.
 
-        A cafe key may carry the club id in place of the slug; a blog key without a post number means any post of the blog.
+        A cafe key may carry the club id in place of the slug; a blog key without a post number means any post.
         """
         wanted = target_key.lower() if view.rank_type == "blog" else target_key
         seen: set[str] = set()
@@ -122,7 +122,7 @@ class World:
 
     def _is_target(self, view: View, row: Row, wanted: str) -> bool:
         if view.rank_type == "blog" and "/" not in wanted:
-            return row.key.split("/")[0] == wanted
+            return row.key.split("/", maxsplit=1)[0] == wanted
         if view.rank_type == "cafe" and "/" in row.key:
             slug, article = row.key.split("/")
             return wanted in {row.key, f"{identities.cafe(self.seed, slug).club_id}/{article}"}
@@ -205,7 +205,7 @@ class World:
 
     def _sibling(self, view: View, target: Target) -> Row:
         """Another post by the target's blogger whose card also links to the target: that link must not win a rank."""
-        blog = target.key.split("/")[0]
+        blog = target.key.split("/", maxsplit=1)[0]
         keyword = self.keyword("blog", view.keyword)
         row = self._blog_row(view, keyword, f"{blog}/{identities.log_no('sibling', target.key)}", -2)
         return replace(row, related=(f"https://blog.naver.com/{target.key}", *row.related))
@@ -213,7 +213,7 @@ class World:
     def _blog_row(self, view: View, keyword: Keyword, key: str, index: int) -> Row:
         value = number(self.seed, "blog", key)
         foreign = key.startswith("https://")
-        blog = "" if foreign else key.split("/")[0]
+        blog = "" if foreign else key.split("/", maxsplit=1)[0]
         decoy = keyword.has_trap("block_words") and index == 4
         related = keyword.has_trap("related_posts") and not foreign and value % 4 == 0
         return Row(
@@ -234,7 +234,7 @@ class World:
 
     def _cafe_row(self, view: View, keyword: Keyword, key: str, index: int) -> Row:
         value = number(self.seed, "cafe post", key)
-        slug = key.split("/")[0]
+        slug = key.split("/", maxsplit=1)[0]
         decoy = keyword.has_trap("block_words") and index == 4
         return Row(
             role="organic",
@@ -272,7 +272,7 @@ class World:
         return replace(row, role="advert", style=advert.style, related=(), through_redirect=False)
 
     def _pages(self, view: View) -> tuple[tuple[Row, ...], ...]:
-        """Blog and cafe: the cards of every page, with repeats, the overlap of 0 to 2 cards between pages, and adverts."""
+        """Blog and cafe: the cards of every page, with repeats, 0 to 2 cards of the page before, and adverts."""
         keyword = self.keyword(view.rank_type, view.keyword)
         rows = self.organic(view)
         cards = _with_repeats(rows) if keyword.has_trap("duplicate_post") else rows

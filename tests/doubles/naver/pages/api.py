@@ -1,7 +1,7 @@
 """The official search API: NAVER API HUB, and the older developers' host with its other headers and error envelope.
 
-Known: addresses, headers, limits, fields, `<b>` marks, both envelopes, error codes. Invented: the accepted keys, the wording of
-`details`, and which envelope the HUB uses for a bad parameter.
+Known: addresses, headers, limits, fields, `<b>` marks, both envelopes, error codes. Invented: the accepted keys, the
+wording of `details`, and which envelope the HUB uses for a bad parameter.
 """
 
 from __future__ import annotations

@@ -144,7 +144,8 @@ def _new_advert(card: Row, keyword: str, dress: Dress) -> str:
 def _profile(card: Row, dress: Dress) -> str:
     return (
         f"<div {dress('sds-comps-profile-info-title')}><span {dress('sds-comps-profile-info-title-text')}>"
-        f'<a href="{escape(card.author_url)}" data-heatmap-target="articleSourceJSX_title">{escape(card.author)}</a></span>'
+        f'<a href="{escape(card.author_url)}" data-heatmap-target="articleSourceJSX_title">{escape(card.author)}</a>'
+        "</span>"
         f"<span {dress('sds-comps-profile-info-subtext')}>{card.written:%Y.%m.%d.}</span></div>"
     )
 

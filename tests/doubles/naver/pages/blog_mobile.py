@@ -1,7 +1,7 @@
 """The blog tab on the phone host: cards travel as JSON in script calls.
 
-Known: `bootstrap(` calls, `meta.area`, `refs.blockId`, `templateId`, the fields of an item and `clickLog.*.r`. Invented: the
-nesting between them, the block of adverts, and that further loads bring the same script calls.
+Known: `bootstrap(` calls, `meta.area`, `refs.blockId`, `templateId`, the fields of an item and `clickLog.*.r`.
+Invented: the nesting between them, the block of adverts, and that further loads bring the same script calls.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The loads of the endless blog list (`s.search.naver.com/p/review/50/search.naver`).
 
-Known: the JSON of a load, and that the address must be the one that the page issued. Whether the header is needed too is not
-known; see `Options.query_info_header`.
+Known: the JSON of a load, and that the address must be the one that the page issued. Whether the header is needed too
+is not known; see `Options.query_info_header`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The cafe tab, PC and phone, the loads of its list, and the pages of the cafe host.
 
-Known: `li.bx`, `title_link`, `name`, `sub`, `dsc_link`, the `?art=` tail, both JSON envelopes, `g_sClubId`. Invented: the opaque
-values, the shells of the cafe host, the adverts.
+Known: `li.bx`, `title_link`, `name`, `sub`, `dsc_link`, the `?art=` tail, both JSON envelopes, `g_sClubId`. Invented:
+the opaque values, the shells of the cafe host, the adverts.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def tab(ask: Ask, scene: Scene, device: str) -> Reply:
 
 
 def load(ask: Ask, scene: Scene) -> Reply:
-    """A load of the list. The page's own values give the true next rows, none of them a muddled list, some of them nothing."""
+    """A load: true rows for the page's own values, a muddled list without them, nothing for a part of them."""
     device = "mobile" if "m_cafe" in ask.query.get("ssc", "") else "pc"
     view = View(rank_type="cafe", keyword=ask.keyword, day=scene.day, device=device)
     issued = _issued(view, scene)
@@ -84,8 +84,8 @@ def _exists(slug: str) -> bool:
 
 def _shell(title: str, body: str) -> str:
     return (
-        f'<!doctype html><html lang="ko"><head><meta charset="utf-8"><!-- replica: invented shell --><title>{escape(title)}'
-        f" : 네이버 카페</title></head><body>{body}</body></html>"
+        f'<!doctype html><html lang="ko"><head><meta charset="utf-8"><!-- replica: invented shell -->'
+        f"<title>{escape(title)} : 네이버 카페</title></head><body>{body}</body></html>"
     )
 
 
@@ -141,7 +141,8 @@ def _row(card: Row, view: View, scene: Scene, *, numeric: bool) -> str:
 
 
 def _article(card: Row, view: View, scene: Scene, *, numeric: bool) -> str:
-    tail = f"?art={token(24, 'art', card.key)}.{token(90, 'jwt', card.key)}.{token(43, 'sig', card.key)}&q={quote(view.keyword)}"
+    signed = f"{token(24, 'art', card.key)}.{token(90, 'jwt', card.key)}.{token(43, 'sig', card.key)}"
+    tail = f"?art={signed}&q={quote(view.keyword)}"
     if view.device != "mobile":
         return card.url + tail
     slug, article = card.key.split("/")
@@ -159,7 +160,8 @@ def _decoys(view: View, scene: Scene) -> str:
         for name, value in (("관련도순", "rel"), ("최신순", "date"))
     )
     names = "".join(
-        f'<li class="bx"><div class="name_area"><a class="cafe_name" href="{row.author_url}">{escape(row.author)}</a></div></li>'
+        f'<li class="bx"><div class="name_area"><a class="cafe_name" href="{row.author_url}">{escape(row.author)}</a>'
+        "</div></li>"
         for row in scene.world.organic(view)[:2]
     )
     return f"<ul>{options}</ul><ul>{names}</ul>"

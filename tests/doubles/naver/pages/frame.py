@@ -47,8 +47,8 @@ def search_page(keyword: str, seed: int, main: str, *, script: str = "") -> str:
     return (
         f'<!doctype html><html lang="ko"><head><meta charset="utf-8">{INVENTED}<title>{shown} : 네이버 검색</title>'
         f"<style>{_STYLE}</style></head><body>{_navigation(keyword)}{_related_keywords(keyword)}"
-        f'<div id="container"><div id="content"><h2>{shown} 검색 결과</h2>{main}</div>{_side_column(keyword, seed)}</div>'
-        f"{script}<footer>모형 바닥글</footer></body></html>"
+        f'<div id="container"><div id="content"><h2>{shown} 검색 결과</h2>{main}</div>'
+        f"{_side_column(keyword, seed)}</div>{script}<footer>모형 바닥글</footer></body></html>"
     )
 
 
@@ -122,7 +122,8 @@ def _side_column(keyword: str, seed: int) -> str:
     """Popular posts of other keywords, with blog and cafe links that are no results."""
     posts = (number(seed, "side", keyword, n) for n in range(4))
     links = "".join(
-        f'<li><a href="https://blog.naver.com/{blog_id(seed, value % 5000)}/{log_no("side", value)}">함께 많이 찾는 글</a></li>'
+        f'<li><a href="https://blog.naver.com/{blog_id(seed, value % 5000)}/{log_no("side", value)}">'
+        "함께 많이 찾는 글</a></li>"
         for value in posts
     )
     cafe = '<li><a href="https://cafe.naver.com/njcafeside001/1234567">이웃 모임 글</a></li>'

@@ -1,6 +1,7 @@
 """Place GraphQL (`pcmap-api.place` and `api.place`): POST of one operation or an array of them.
 
-Known: operation names, aliases, the limits, 405 for GET. `businessType` in the input is invented: it says which vertical is meant.
+Known: operation names, aliases, the limits, 405 for GET. Invented: `businessType` in the input, which
+says what vertical is meant.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Integrated search: the place block, the block of popular posts, and, on phones, many script blocks.
 
-None of this is the order that the product measures by default; it is here because readers meet it, and so that tests show that its
-rows are not taken for a tab's. Known: ids and attributes of rows, link forms, headings. Invented: which blocks a keyword has.
+None of this is the order that the product measures by default; it is here because readers meet it, and so that tests
+show that its rows are not taken for a tab's. Known: ids and attributes of rows, link forms, headings. Invented: which
+blocks a keyword has.
 """
 
 from __future__ import annotations
@@ -87,12 +88,14 @@ def _popular_posts(keyword: str, scene: Scene, device: str) -> str:
         return ""
     dress = Dress(scene.design)
     inner = "".join(
-        f'<div data-template-id="ugcItem"><a href="{escape(row.author_url)}" data-heatmap-target="articleSourceJSX_title">'
-        f'{escape(row.author)}</a><a href="{escape(row.url)}" cru="{escape(row.url)}" data-heatmap-target=".link">'
+        f'<div data-template-id="ugcItem"><a href="{escape(row.author_url)}" '
+        f'data-heatmap-target="articleSourceJSX_title">{escape(row.author)}</a>'
+        f'<a href="{escape(row.url)}" cru="{escape(row.url)}" data-heatmap-target=".link">'
         f"<span {dress('sds-comps-text-type-headline1')}>{escape(row.title)}</span></a></div>"
         for row in cards
     )
-    return f"<section><h2>{escape(keyword)} 인기글</h2><div {dress('fds-ugc-single-intention-item-list')}>{inner}</div></section>"
+    box = dress("fds-ugc-single-intention-item-list")
+    return f"<section><h2>{escape(keyword)} 인기글</h2><div {box}>{inner}</div></section>"
 
 
 def _popular_rows(keyword: str, scene: Scene, device: str) -> list[Row]:

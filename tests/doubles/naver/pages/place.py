@@ -1,7 +1,7 @@
-"""Place lists on `m.place` (phone) and `pcmap.place` (PC): Apollo state of the first batch, the first rows as HTML, a script.
+"""Place lists on `m.place` (phone) and `pcmap.place` (PC): Apollo state of the first batch, first rows as HTML, script.
 
-Known: addresses, parameters, one script tag with two states, ids and `data-*` of rows, the scroll box. Invented: how many rows
-are in the first HTML, the page buttons' markup, the rule that the script appends by.
+Known: addresses, parameters, one script tag with two states, ids and `data-*` of rows, the scroll box. Invented: how
+many rows are in the first HTML, the page buttons' markup, the rule that the script appends by.
 """
 
 from __future__ import annotations
@@ -64,17 +64,19 @@ def slice_rows(view: View, start: int, display: int, scene: Scene) -> tuple[Row,
 
 def _html(view: View, rows: tuple[Row, ...], start: int, display: int, scene: Scene) -> str:
     state = place_json.apollo_state(view, rows, start, display, scene)
-    adverts = dict_of_adverts(view, start, scene)
+    adverts = _adverts_by_row(view, start, scene)
     shown = "".join(
         "".join(_advert_row(advert, view, scene) for advert in adverts.get(number, ())) + _row(row, number, view, scene)
         for number, row in enumerate(rows[:ROWS_IN_HTML], start=1)
     )
     empty = "" if rows or start > 1 else '<div class="FYvSc">조건에 맞는 업체가 없습니다.</div>'
     return (
-        f'<!doctype html><html lang="ko"><head><meta charset="utf-8">{INVENTED}<title>{escape(view.keyword)} - 네이버 지도'
-        "</title><style>.captcha{display:none}li{min-height:80px}"
+        f'<!doctype html><html lang="ko"><head><meta charset="utf-8">{INVENTED}<title>'
+        f"{escape(view.keyword)} - 네이버 지도</title>"
+        "<style>.captcha{display:none}li{min-height:80px}"
         "#_pcmap_list_scroll_container.pc{height:600px;overflow-y:auto}</style></head><body>"
-        f'<div id="_pcmap_list_scroll_container" class="{view.device}"><ul>{shown}</ul></div>{empty}{_buttons(view, scene)}'
+        f'<div id="_pcmap_list_scroll_container" class="{view.device}"><ul>{shown}</ul></div>{empty}'
+        f"{_buttons(view, scene)}"
         f"<script>window.__APOLLO_STATE__ = {script_json(state)};\n"
         f"window.__PLACE_STATE__ = {script_json({'query': view.keyword, 'note': '}; </div>'})};\n"
         f'window.__LOCATION_STATE__ = {{}};window.__ncaptcha_api = {{"enabled":false}};</script>'
@@ -82,7 +84,7 @@ def _html(view: View, rows: tuple[Row, ...], start: int, display: int, scene: Sc
     )
 
 
-def dict_of_adverts(view: View, start: int, scene: Scene) -> dict[int, list[Row]]:
+def _adverts_by_row(view: View, start: int, scene: Scene) -> dict[int, list[Row]]:
     """Adverts of the first load, by the number of the row before which they stand."""
     found: dict[int, list[Row]] = {}
     for before, row in scene.world.adverts(view, 1) if start == 1 else ():

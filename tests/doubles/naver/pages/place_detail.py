@@ -1,4 +1,4 @@
-"""The page of a single place. Known: og tags, review counts in the text, `PlaceDetailBase`. Invented: everything else."""
+"""The page of a single place. Known: og tags, review counts in the text, `PlaceDetailBase`. Invented: the rest."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The JSON of place lists: Apollo state inside pages, and the same rows as GraphQL gives them.
 
-Known: the names of root keys, entity types and fields, the kinds of values (counts as text, buckets, nulls), adverts as entities
-of their own. Invented: the recommendation that is no row, the entity of a row without id, the arguments beside `query`.
+Known: the names of root keys, entity types and fields, the kinds of values (counts as text, buckets, nulls), adverts
+as entities of their own. Invented: the recommendation that is no row, the entity of a row without id, the arguments
+beside `query`.
 """
 
 from __future__ import annotations

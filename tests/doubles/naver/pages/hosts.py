@@ -1,4 +1,4 @@
-"""robots.txt of each host, as far as it is known, and the hosts that only receive: the click host and the login host."""
+"""robots.txt of each host, as far as it is known, and two hosts that only receive: for clicks and for logins."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def robots(ask: Ask) -> Reply:
     return Reply(body=text.encode(), content_type="text/plain; charset=UTF-8")
 
 
-def answer_ader(ask: Ask, scene: Scene) -> Reply:
+def answer_ader(ask: Ask, _scene: Scene) -> Reply:
     """The click host: an advert's token leads to the post it was made for, be it a tracked one."""
     encoded = ask.path.rsplit("/", 1)[-1].partition("~")[0]
     try:
@@ -53,9 +53,10 @@ def answer_ader(ask: Ask, scene: Scene) -> Reply:
         return Reply.page("<!doctype html><title>404</title>", 404)
 
 
-def answer_nid(ask: Ask, scene: Scene) -> Reply:
+def answer_nid(_ask: Ask, _scene: Scene) -> Reply:
     """The login host: a form, and nothing behind it."""
     return Reply.page(
-        '<!doctype html><html lang="ko"><head><meta charset="utf-8"><!-- replica: invented form --><title>네이버 : 로그인</title>'
-        '</head><body><form id="frmNIDLogin"><input name="id"><input name="pw" type="password"></form></body></html>'
+        '<!doctype html><html lang="ko"><head><meta charset="utf-8"><!-- replica: invented form -->'
+        '<title>네이버 : 로그인</title></head><body><form id="frmNIDLogin"><input name="id">'
+        '<input name="pw" type="password"></form></body></html>'
     )

@@ -1,6 +1,7 @@
 """The map host: an almost empty shell whose script inserts frames, and the marker preview that is not in list order.
 
-Known: frame ids, addresses, the code `CE_EMPTY_TOKEN`, fields of the preview. Invented: the token and the envelope of the refusal.
+Known: frame ids, addresses, the code `CE_EMPTY_TOKEN`, fields of the preview. Invented: the token, and the envelope of
+the refusal.
 """
 
 from __future__ import annotations
@@ -49,8 +50,9 @@ def _shell(scene: Scene, *, keyword: str, place: str) -> str:
         frames["entryIframe"] = f"{scene.urls['pcplace']}/{vertical_of(place, scene)}/{place}/home"
     preview = f"{_PREVIEW}?query={quote(keyword)}&type=all&token={preview_token(keyword, scene)}" if keyword else ""
     return (
-        '<!doctype html><html lang="ko"><head><meta charset="utf-8"><!-- replica: invented shell --><title>네이버 지도</title>'
-        f'</head><body><div id="app"></div><script>(function(){{var frames={script_json(frames)};'
+        '<!doctype html><html lang="ko"><head><meta charset="utf-8"><!-- replica: invented shell -->'
+        '<title>네이버 지도</title></head><body><div id="app"></div>'
+        f"<script>(function(){{var frames={script_json(frames)};"
         "Object.keys(frames).forEach(function(name){var frame=document.createElement('iframe');"
         "frame.id=name;frame.name=name;frame.width=400;frame.height=700;frame.src=frames[name];"
         "document.getElementById('app').appendChild(frame)});"
