@@ -21,7 +21,7 @@ from tests.doubles.naver.world import World
 DESIGNS: Final = ("old", "new", "mutated")
 _KOREA: Final = timezone(timedelta(hours=9))
 _CACHED_SITES: Final = frozenset({"search", "search_more", "mobile_search", "place", "pcplace", "place_graphql"})
-_CACHE_BYTES: Final = 128 * 2**20
+_CACHE_BYTES: Final = 64 * 2**20
 _WORTH_PACKING: Final = 1024
 
 _ANSWERS: Final[dict[str, Callable[[Ask, Scene], Reply]]] = {

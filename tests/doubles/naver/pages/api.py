@@ -12,8 +12,9 @@ from html import escape
 from typing import Final
 
 from tests.doubles.naver.exchange import Ask, Reply, Scene
+from tests.doubles.naver.rows import Row
 from tests.doubles.naver.scenario import Json, RankType
-from tests.doubles.naver.world import Row, View
+from tests.doubles.naver.world import View
 
 KEY_ID: Final = "replica-key-id"
 KEY: Final = "replica-key"
@@ -136,17 +137,18 @@ def _parameter(code: str, message: str) -> Refusal:
 
 def _result(ask: Ask, kind: str, scene: Scene) -> Json:
     view = View(rank_type=_TYPES[kind], keyword=ask.keyword, day=scene.day, source="api")
-    rows = list(scene.world.organic(view))
-    if ask.query.get("sort") == "date":
-        rows.sort(key=lambda row: row.written, reverse=True)
     start, display = ask.whole("start", 1), ask.whole("display", 1 if kind == "local" else 10)
-    shown = rows[start - 1 : start - 1 + display]
-    if scene.short:
-        shown = shown[:3]
+    if ask.query.get("sort") == "date":
+        newest = sorted(scene.world.organic(view), key=lambda row: row.written, reverse=True)
+        shown = tuple(newest[start - 1 : start - 1 + display])
+    else:
+        shown = scene.world.organic(view, start, display)
+    total = len(scene.world.order(view))
+    shown = shown[:3] if scene.short else shown
     items = [_item(kind, row, view, scene) for row in shown]
     return {
         "lastBuildDate": f"{scene.day:%a, %d %b %Y} 09:00:00 +0900",
-        "total": min(len(rows), _LOCAL_DISPLAY) if kind == "local" else len(rows),
+        "total": min(total, _LOCAL_DISPLAY) if kind == "local" else total,
         "start": start,
         "display": len(items),
         "items": items,

@@ -21,7 +21,8 @@ from tests.doubles.naver.pages.frame import (
     no_results,
     search_page,
 )
-from tests.doubles.naver.world import CARDS_PER_PAGE, Row, View
+from tests.doubles.naver.rows import Row
+from tests.doubles.naver.world import CARDS_PER_PAGE, View
 
 QUERY_INFO = "X-Prs-Query-Info"
 _AD_HELP = "https://help.naver.com/alias/search/integration_m68.naver"
@@ -32,11 +33,11 @@ def tab(ask: Ask, scene: Scene) -> Reply:
     if not ask.keyword:
         return Reply.page(front_page())
     view = view_of(ask, scene, "pc")
-    pages = scene.world.pages(view)
+    pages = scene.world.page_count(view)
     if not pages:
         return Reply.page(search_page(ask.keyword, scene.world.seed, no_results(ask.keyword)))
-    page = min(ask.step, len(pages)) if scene.options.search_start == "honoured" else 1
-    cards = cut(pages[page - 1], scene)
+    page = min(ask.step, pages) if scene.options.search_start == "honoured" else 1
+    cards = cut(scene.world.page(view, page), scene)
     main = wrapped_list(cards, ask.keyword, scene.design)
     script = endless(next_url(view, scene, page), {QUERY_INFO: query_info(view, scene)}, scene.design)
     return Reply.page(search_page(ask.keyword, scene.world.seed, main, script=script))
@@ -61,7 +62,7 @@ def query_info(view: View, scene: Scene) -> str:
 
 def next_url(view: View, scene: Scene, page: int) -> str:
     """The address of the load after `page`, "" after the last."""
-    if page >= len(scene.world.pages(view)) or (scene.short and scene.short_drops_next):
+    if page >= scene.world.page_count(view) or (scene.short and scene.short_drops_next):
         return ""
     version = 48 if scene.design == "old" else 50
     values = {

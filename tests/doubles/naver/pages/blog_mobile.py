@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 from tests.doubles.naver.exchange import Ask, Reply, Scene
 from tests.doubles.naver.pages import blog
 from tests.doubles.naver.pages.frame import advert_address, endless, front_page, no_results, search_page
+from tests.doubles.naver.rows import Row
 from tests.doubles.naver.scenario import Json
-from tests.doubles.naver.world import Row
 
 
 def tab(ask: Ask, scene: Scene) -> Reply:
@@ -24,13 +24,12 @@ def tab(ask: Ask, scene: Scene) -> Reply:
     if not ask.keyword:
         return Reply.page(front_page())
     view = blog.view_of(ask, scene, "mobile")
-    pages = scene.world.pages(view)
-    if not pages:
+    if not scene.world.page_count(view):
         return Reply.page(search_page(ask.keyword, scene.world.seed, no_results(ask.keyword)))
     more = endless(blog.next_url(view, scene, 1), {blog.QUERY_INFO: blog.query_info(view, scene)}, scene.design)
     main = (
         '<script>window.__SEARCH__={"ssc":"tab.m_blog.all"};var entry={bootstrap:function(){}};</script>'
-        f"<div data-replica-list>{list_block(blog.cut(pages[0], scene), scene)}</div>"
+        f"<div data-replica-list>{list_block(blog.cut(scene.world.page(view, 1), scene), scene)}</div>"
     )
     return Reply.page(search_page(ask.keyword, scene.world.seed, main, script=more))
 

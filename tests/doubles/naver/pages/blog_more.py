@@ -16,11 +16,10 @@ def load(ask: Ask, scene: Scene) -> Reply:
     view = blog.view_of(ask, scene, "mobile" if "m_blog" in ask.query.get("ssc", "") else "pc")
     if not _was_issued(ask, view, scene):
         return Reply(content_type="text/html")
-    pages = scene.world.pages(view)
     page = ask.whole("page", 0)
-    if not 2 <= page <= len(pages):
+    if not 2 <= page <= scene.world.page_count(view):
         return Reply.data({"collection": [{"html": ""}], "url": ""})
-    cards = blog.cut(pages[page - 1], scene)
+    cards = blog.cut(scene.world.page(view, page), scene)
     if view.device == "mobile":
         html = blog_mobile.list_block(cards, scene)
     else:

@@ -22,7 +22,8 @@ from tests.doubles.naver.pages.frame import (
     no_results,
     search_page,
 )
-from tests.doubles.naver.world import CARDS_PER_PAGE, Row, View
+from tests.doubles.naver.rows import Row
+from tests.doubles.naver.world import CARDS_PER_PAGE, View
 
 _MINIMAL_OVERLAP = 8
 _AD_HELP = "https://help.naver.com/alias/search/integration_m68.naver"
@@ -35,11 +36,11 @@ def tab(ask: Ask, scene: Scene, device: str) -> Reply:
     if not ask.keyword:
         return Reply.page(front_page())
     view = View(rank_type="cafe", keyword=ask.keyword, day=scene.day, device=device)
-    pages = scene.world.pages(view)
+    pages = scene.world.page_count(view)
     if not pages:
         return Reply.page(search_page(ask.keyword, scene.world.seed, no_results(ask.keyword)))
-    page = min(ask.step, len(pages)) if scene.options.search_start == "honoured" else 1
-    inner = _rows(cut(pages[page - 1], scene), view, scene)
+    page = min(ask.step, pages) if scene.options.search_start == "honoured" else 1
+    inner = _rows(cut(scene.world.page(view, page), scene), view, scene)
     decoys = _decoys(view, scene) if scene.world.keyword("cafe", ask.keyword).has_trap("decoy_rows") else ""
     script = endless(_next_url(view, scene, page), {}, scene.design)
     dress = Dress(scene.design)
@@ -56,11 +57,10 @@ def load(ask: Ask, scene: Scene) -> Reply:
         return _minimal_load(ask, view, scene)
     if not ask.keyword or any(ask.query.get(name) != value for name, value in issued.items()):
         return Reply(content_type="text/html")
-    pages = scene.world.pages(view)
     page = ask.step
-    if not 2 <= page <= len(pages):
+    if not 2 <= page <= scene.world.page_count(view):
         return Reply.data({"collection": [{"html": ""}], "url": ""})
-    html = _rows(cut(pages[page - 1], scene), view, scene)
+    html = _rows(cut(scene.world.page(view, page), scene), view, scene)
     return Reply.data({"collection": [{"html": html}], "url": _next_url(view, scene, page)})
 
 
@@ -95,7 +95,7 @@ def _issued(view: View, scene: Scene) -> dict[str, str]:
 
 
 def _next_url(view: View, scene: Scene, page: int) -> str:
-    if page >= len(scene.world.pages(view)) or (scene.short and scene.short_drops_next):
+    if page >= scene.world.page_count(view) or (scene.short and scene.short_drops_next):
         return ""
     values = {
         "ssc": "tab.m_cafe.all" if view.device == "mobile" else "tab.cafe.all",
@@ -111,7 +111,7 @@ def _next_url(view: View, scene: Scene, page: int) -> str:
 def _minimal_load(ask: Ask, view: View, scene: Scene) -> Reply:
     begin = max(ask.whole("start", 1) - 1, 0)
     begin -= _MINIMAL_OVERLAP if begin >= _MINIMAL_OVERLAP else 0
-    rows = scene.world.organic(view)[begin : begin + CARDS_PER_PAGE]
+    rows = scene.world.organic(view, begin + 1, CARDS_PER_PAGE)
     return Reply.data({"result": {"section": [{"html": _rows(rows, view, scene)}]}})
 
 
@@ -162,6 +162,6 @@ def _decoys(view: View, scene: Scene) -> str:
     names = "".join(
         f'<li class="bx"><div class="name_area"><a class="cafe_name" href="{row.author_url}">{escape(row.author)}</a>'
         "</div></li>"
-        for row in scene.world.organic(view)[:2]
+        for row in scene.world.organic(view, 1, 2)
     )
     return f"<ul>{options}</ul><ul>{names}</ul>"

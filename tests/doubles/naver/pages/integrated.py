@@ -16,8 +16,9 @@ from tests.doubles.naver.identities import number
 from tests.doubles.naver.pages import blog_mobile
 from tests.doubles.naver.pages.frame import Dress, search_page
 from tests.doubles.naver.pages.place_json import advert_id
+from tests.doubles.naver.rows import Row
 from tests.doubles.naver.scenario import Json
-from tests.doubles.naver.world import Row, View
+from tests.doubles.naver.world import View
 
 _ATTRIBUTES: Final = {"restaurant": "nmb_res", "hospital": "nmb_hpl", "hairshop": "nmb_hai"}
 _MOBILE_AREAS: Final = (
@@ -54,7 +55,7 @@ def _place_block(keyword: str, scene: Scene, device: str) -> str:
         return ""
     scripted = scene.world.keyword("place", keyword)
     view = View(rank_type="place", keyword=keyword, day=scene.day, device=device, vertical=scripted.vertical)
-    rows = scene.world.organic(view)[: 5 + number(scene.world.seed, "block", keyword) % 4]
+    rows = scene.world.organic(view, 1, 5 + number(scene.world.seed, "block", keyword) % 4)
     if len(rows) == 1:
         return f'<div id="_title"><a href="{_place_link(rows[0], view)}">{escape(rows[0].title)}</a></div>'
     family = _ATTRIBUTES.get(view.vertical, "loc_plc")
@@ -99,8 +100,8 @@ def _popular_posts(keyword: str, scene: Scene, device: str) -> str:
 
 
 def _popular_rows(keyword: str, scene: Scene, device: str) -> list[Row]:
-    posts = scene.world.organic(View(rank_type="blog", keyword=keyword, day=scene.day, device=device))
-    talks = scene.world.organic(View(rank_type="cafe", keyword=keyword, day=scene.day, device=device))
+    posts = scene.world.organic(View(rank_type="blog", keyword=keyword, day=scene.day, device=device), 1, 10)
+    talks = scene.world.organic(View(rank_type="cafe", keyword=keyword, day=scene.day, device=device), 1, 10)
     count = 7 + number(scene.world.seed, "popular", keyword) % 4
     return [talks[n] if n % 4 == 3 and n < len(talks) else posts[n] for n in range(min(count, len(posts)))]
 

@@ -66,10 +66,10 @@ def _preview(ask: Ask, scene: Scene) -> Reply:
         return blocks.map_captcha()
     vertical = scene.world.keyword("place", ask.keyword).vertical
     view = View(rank_type="place", keyword=ask.keyword, day=scene.day, vertical=vertical)
-    rows = scene.world.organic(view)
+    rows = scene.world.organic(view, 1, 2 * _PREVIEW_ROWS)
     if not rows:
         return Reply.data({"result": {"place": None}})
-    muddled = sorted(rows[: 2 * _PREVIEW_ROWS], key=lambda row: number(scene.world.seed, "preview", row.key))
+    muddled = sorted(rows, key=lambda row: number(scene.world.seed, "preview", row.key))
     found: list[Json] = []
     for index, row in enumerate(muddled[:_PREVIEW_ROWS]):
         shop = scene.world.shop(row.key, vertical)
@@ -91,4 +91,4 @@ def _preview(ask: Ask, scene: Scene) -> Reply:
                 "reviewCount": shop.blog_reviews,
             }
         )
-    return Reply.data({"result": {"place": {"totalCount": len(rows), "list": found}}})
+    return Reply.data({"result": {"place": {"totalCount": len(scene.world.order(view)), "list": found}}})

@@ -15,7 +15,8 @@ from typing import Final
 from tests.doubles.naver.exchange import Ask, Reply, Scene
 from tests.doubles.naver.pages import place_detail, place_json
 from tests.doubles.naver.pages.frame import INVENTED, Dress, script_json
-from tests.doubles.naver.world import Row, View
+from tests.doubles.naver.rows import Row
+from tests.doubles.naver.world import View
 
 ROWS_IN_HTML: Final = 15
 PC_PAGE: Final = 70
@@ -57,8 +58,7 @@ def _list_page(ask: Ask, vertical: str, scene: Scene) -> Reply:
 
 def slice_rows(view: View, start: int, display: int, scene: Scene) -> tuple[Row, ...]:
     """`display` rows from row `start` (1-based) of a list, three where the fault SHORT is on; no keyword, no rows."""
-    cards = scene.world.place_cards(view) if view.keyword else ()
-    rows = cards[start - 1 : start - 1 + display]
+    rows = scene.world.place_rows(view, start, display) if view.keyword else ()
     return rows[:3] if scene.short else rows
 
 
@@ -127,7 +127,7 @@ def _address(row: Row, view: View) -> str:
 def _buttons(view: View, scene: Scene) -> str:
     if view.device != "pc":
         return ""
-    pages = min(PC_PAGES, -(-len(scene.world.place_cards(view)) // PC_PAGE)) if view.keyword else 0
+    pages = min(PC_PAGES, -(-scene.world.place_length(view) // PC_PAGE)) if view.keyword else 0
     buttons = "".join(f'<a role="button" href="#" data-page="{page}">{page}</a>' for page in range(1, pages + 1))
     return (
         f'<div class="zRM9F" id="_pcmap_pages">{buttons}<a role="button" href="#" data-page="next">다음페이지</a></div>'

@@ -12,8 +12,9 @@ from typing import Final
 
 from tests.doubles.naver.exchange import Scene
 from tests.doubles.naver.identities import Shop, token
+from tests.doubles.naver.rows import Row
 from tests.doubles.naver.scenario import Json
-from tests.doubles.naver.world import Row, View
+from tests.doubles.naver.world import View
 
 _USUAL_SHAPES: Final = {"restaurant": "restaurantList", "hospital": "hospitals", "hairshop": "nested"}
 _ROOTS: Final = {
@@ -144,7 +145,7 @@ def _advert_result(state: Json, rows: list[Row], view: View, scene: Scene) -> Js
 
 def _add_recommendation(state: Json, root: Json, view: View, scene: Scene) -> None:
     """A shop with id and name that is in the state but is no row of the list."""
-    row = scene.world.organic(view)[-1:]
+    row = scene.world.organic(view, len(scene.world.order(view)), 1)
     if row and row[0].key:
         key = f"RecommendedPlace:{row[0].key}"
         state[key] = {"__typename": "RecommendedPlace", "id": row[0].key, "name": row[0].title}
