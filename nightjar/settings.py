@@ -1,4 +1,4 @@
-"""Settings from the environment: typed, one class per process, checked at the start, read only where things are wired."""
+"""Settings from the environment: typed, one class a process, checked at its start, read only where things are wired."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -49,7 +49,7 @@ def build_janitor(environment: Mapping[str, str]) -> Janitor:
     """The janitor from its settings. Raises BadSettings."""
     settings = janitor_settings(environment)
     return Janitor(
-        database=_database(settings.stores, name="nightjar-janitor", statement_seconds=PLANNING_SECONDS),
+        database=_database(settings.stores, name="nightjar-janitor", pool_size=2, statement_seconds=PLANNING_SECONDS),
         queue=task_queue(settings.stores, origin="janitor"),
         rules=JanitorRules(window=settings.stores.publish_window, announce_grace=settings.lease),
         settings=settings,
@@ -70,5 +70,5 @@ def task_queue(stores: StoreSettings, *, origin: str) -> TaskQueue:
     return RedisTaskQueue(stores.broker_url, prefix=stores.redis_key_prefix, origin=origin)
 
 
-def _database(stores: StoreSettings, *, name: str, statement_seconds: int = 30) -> Database:
-    return Database(stores.database_url, name=name, statement_seconds=statement_seconds)
+def _database(stores: StoreSettings, *, name: str, pool_size: int = 1, statement_seconds: int = 30) -> Database:
+    return Database(stores.database_url, name=name, pool_size=pool_size, statement_seconds=statement_seconds)

@@ -41,6 +41,29 @@ class OpenedBatch:
     estimate: timedelta = timedelta(0)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FanOutResult:
+    """What a fan-out did; `published` is None if the broker was away (the janitor publishes then)."""
+
+    batch_id: int
+    run_key: date
+    is_new: bool
+    total: int
+    checks: int
+    published: int | None
+
+    def as_json(self) -> dict[str, object]:
+        """The answer of the handler."""
+        return {
+            "batch_id": self.batch_id,
+            "run_key": self.run_key.isoformat(),
+            "new": self.is_new,
+            "total": self.total,
+            "checks": self.checks,
+            "published": self.published,
+        }
+
+
 def open_batch(
     uow: UnitOfWork, kind: BatchKind, run_key: date, *, rules: RunRules, owner: str | None, correlation_id: str
 ) -> OpenedBatch:
@@ -83,6 +106,36 @@ def publish_opened(transactions: Transactions, queue: TaskQueue, batch_id: int, 
         return publish_batch(transactions, queue, batch_id, room=window - queue.depth(Queue.NIGHTLY))
     except QueueUnavailable:
         return None
+
+
+def fan_out_night(
+    transactions: Transactions,
+    queue: TaskQueue,
+    *,
+    run_key: date,
+    rules: RunRules,
+    correlation_id: str,
+    opened: Callable[[OpenedBatch], None],
+    announce: Callable[[Batch], None],
+) -> FanOutResult:
+    """The nightly run: plan it once, publish what the window takes. A second delivery goes on where the first stopped.
+
+    `opened` is told once the plan is committed, `announce` if there was nothing to do at all.
+    """
+    with transactions() as uow:
+        batch = open_batch(uow, BatchKind.NIGHTLY, run_key, rules=rules, owner=None, correlation_id=correlation_id)
+    opened(batch)
+    published = publish_opened(transactions, queue, batch.batch_id, window=rules.window)
+    if batch.is_new and batch.checks == 0:
+        close_batch(transactions, batch.batch_id, announce)
+    return FanOutResult(
+        batch_id=batch.batch_id,
+        run_key=run_key,
+        is_new=batch.is_new,
+        total=batch.total,
+        checks=batch.checks,
+        published=published,
+    )
 
 
 def close_batch(transactions: Transactions, batch_id: int, announce: Callable[[Batch], None]) -> Batch | None:

@@ -19,7 +19,8 @@ TAKE = text("""
 """)
 
 STANDING = text("""
-    SELECT clock_timestamp() AS now, next_at, cooldown_until FROM hosts WHERE host = :host
+    SELECT clock_timestamp() AS now, next_at, cooldown_until, holder IS NOT NULL AND next_at > clock_timestamp() AS held
+    FROM hosts WHERE host = :host
 """)
 
 # The pause runs from the moment the answer was read, so two requests are never closer than the delay.
@@ -47,6 +48,7 @@ class HostStanding:
     now: datetime
     next_at: datetime
     cooldown_until: datetime | None
+    held: bool
 
     @property
     def cooling(self) -> bool:
@@ -68,7 +70,7 @@ class Hosts:
     def standing(self, host: str) -> HostStanding | None:
         """Why a host could not be taken; None for a host that was never asked."""
         row = self._connection.execute(STANDING, {"host": host}).first()
-        return HostStanding(now=row.now, next_at=row.next_at, cooldown_until=row.cooldown_until) if row else None
+        return HostStanding(**row._asdict()) if row else None
 
     def release(self, host: str, *, holder: UUID, delay: timedelta) -> None:
         """Let the next one in after `delay`. Does nothing if the hold ran out and somebody else took the host."""

@@ -85,7 +85,7 @@ class Outbox:
         self._connection = connection
 
     def unpublished(self, queue: Queue, *, limit: int) -> list[Message]:
-        """Up to `limit` due rows of a queue without a message, longest waiting first, locked until the transaction ends."""
+        """Up to `limit` due rows of a queue without a message, longest waiting first; locked for the transaction."""
         rows = self._connection.execute(UNPUBLISHED, {"queue": queue, "limit": limit})
         return [Message(task_id=row.id, kind=TaskKind(row.kind), correlation_id=row.correlation_id) for row in rows]
 

@@ -33,7 +33,8 @@ CLAIM = text("""
         lease_until = clock_timestamp() + CAST(:lease AS interval),
         started_at = coalesce(started_at, clock_timestamp())
     WHERE id = :id AND state = 'pending' AND not_before <= clock_timestamp()
-    RETURNING id, kind, queue, owner, attempt, attempt - uncounted AS tries, payload, correlation_id, timeout_seconds, batch_id
+    RETURNING id, kind, queue, owner, attempt, attempt - uncounted AS tries, payload, correlation_id, timeout_seconds,
+              batch_id
 """)
 
 RENEW = text("""
@@ -83,8 +84,8 @@ RETURN_EXPIRED = text("""
 """)
 
 COLUMNS = """
-    id, kind, queue, owner, state, step, progress, total, message, attempt - uncounted AS attempt, created_at, started_at,
-    finished_at, result, error_code, error_message, error_retryable, retry_of
+    id, kind, queue, owner, state, step, progress, total, message, attempt - uncounted AS attempt,
+    created_at, started_at, finished_at, result, error_code, error_message, error_retryable, retry_of
 """
 
 GET = text(f"SELECT {COLUMNS} FROM tasks WHERE id = :id AND (CAST(:owner AS text) IS NULL OR owner = :owner)")  # noqa: S608  # a constant
@@ -103,7 +104,8 @@ DELETE_EXPIRED = text("""
     DELETE FROM tasks WHERE id IN (
         SELECT id FROM tasks
         WHERE finished_at < clock_timestamp() - CAST(:age AS interval)
-          AND (batch_id IS NULL OR EXISTS (SELECT FROM batches b WHERE b.id = tasks.batch_id AND b.finished_at IS NOT NULL))
+          AND (batch_id IS NULL
+               OR EXISTS (SELECT FROM batches AS b WHERE b.id = tasks.batch_id AND b.finished_at IS NOT NULL))
         ORDER BY id LIMIT :page FOR UPDATE SKIP LOCKED)
 """)
 

@@ -1,0 +1,51 @@
+"""One round of the janitor, for the Lambda and for the loop."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+from nightjar.application.janitor import Round, run_round
+from nightjar.observability import bind, clear, configure_logging, log_batch_completed, log_round, logger
+from nightjar.wiring import Janitor, build_janitor
+
+log = logger(__name__)
+
+
+class Handler:
+    """One execution environment: parts are made at the first round and kept."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._parts: Janitor | None = None
+
+    def handle(self, event: Mapping[str, Any], context: Any) -> dict[str, object]:
+        """Run one round. Raises BadSettings, DatabaseUnavailable."""
+        clear()
+        request_id = getattr(context, "aws_request_id", None)
+        bind(correlation_id=str(event.get("id") or uuid4()), function_request_id=request_id)
+        found = self.round()
+        return {
+            "returned": found.returned,
+            "given_up": len(found.given_up),
+            "closed": list(found.closed),
+            "published": sum(queue.published for queue in found.queues),
+            "lost": sum(queue.lost for queue in found.queues),
+        }
+
+    def round(self) -> Round:
+        """Look at everything once, repair it, and log what was found."""
+        parts = self.parts
+        found = run_round(
+            parts.database.transaction, parts.queue, rules=parts.rules, announce=partial(log_batch_completed, log)
+        )
+        log_round(log, found)
+        return found
+
+    @property
+    def parts(self) -> Janitor:
+        """What the janitor works with."""
+        if self._parts is None:
+            configure_logging("janitor", level=self._environment.get("LOG_LEVEL", "INFO"))
+            self._parts = build_janitor(self._environment)
+        return self._parts

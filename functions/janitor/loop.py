@@ -1,0 +1,56 @@
+"""The janitor where there is no EventBridge: a process of its own. `python -m functions.janitor.loop`.
+
+Any number may run; an advisory lock lets one work at a time, and another takes over when it dies.
+"""
+
+import os
+import signal
+import sys
+import threading
+
+from sqlalchemy import text
+
+from functions.janitor.handling import Handler
+from nightjar.database.engine import Database, DatabaseUnavailable
+from nightjar.observability import logger
+from nightjar.settings import BadSettings
+
+JANITOR_LOCK = 7_302_012
+"""Advisory lock of the one janitor at work."""
+
+
+def main() -> int:
+    """Run rounds until SIGTERM or SIGINT; 2 if the settings are wrong."""
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    handler = Handler(os.environ)
+    try:
+        interval = handler.parts.settings.interval.total_seconds()
+    except BadSettings as error:
+        sys.stderr.write(f"janitor: {error.message}\n")
+        return 2
+    while not stopping.is_set():
+        work_once(handler)
+        stopping.wait(interval)
+    return 0
+
+
+def work_once(handler: Handler) -> None:
+    """One round, unless another janitor is at work; a database that is away is reported and waited for."""
+    try:
+        with_lock(handler.parts.database, handler)
+    except DatabaseUnavailable as error:
+        logger(__name__).error("database_unavailable", cause=error.message)
+
+
+def with_lock(database: Database, handler: Handler) -> None:
+    """Hold the advisory lock, on a connection of its own, for as long as the round takes."""
+    with database.transaction() as uow:
+        locked = uow.connection.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": JANITOR_LOCK})
+        if locked.scalar_one():
+            handler.handle({}, None)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

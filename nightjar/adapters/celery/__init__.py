@@ -1,0 +1,1 @@
+"""Celery, configured once for workers, Beat and Flower. No function imports it."""

@@ -1,0 +1,100 @@
+"""What a child process is made of: put together after the fork, taken apart before the exit."""
+
+import asyncio
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from crawl_worker.engine.attempt import AttemptRules, Attempts
+from crawl_worker.engine.browser import Browser, BrowserProfile
+from crawl_worker.engine.child import Child, ParentPipe
+from crawl_worker.engine.egress import EgressRule
+from crawl_worker.engine.fetcher import PoliteFetcher
+from crawl_worker.engine.host_gate import PostgresHostGate
+from crawl_worker.engine.http import HttpClient
+from crawl_worker.engine.settings import EngineSettings
+from crawl_worker.engine.store import Store
+from crawl_worker.sites.naver.settings import NaverSettings
+from crawl_worker.sites.naver.sources import rank_sources
+from crawl_worker.tasks.rank_check import RankCheckJob
+from nightjar.application.rank_checking import CheckRules
+from nightjar.database.engine import Database
+from nightjar.ports import RankSources
+from nightjar.settings import WorkerSettings
+from nightjar.wiring import FanOut, build_fan_out, task_queue
+
+SLOT_PATIENCE = timedelta(seconds=15)
+"""How long a child waits for a host that others use, beyond two turns; then its task waits in the database."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildParts:
+    """Everything that belongs to one child."""
+
+    child: Child
+    store: Store
+    pulse: Store
+    attempts: Attempts
+    fan_out: FanOut
+    http: HttpClient
+    browser: Browser
+    gate: PostgresHostGate
+    engine: EngineSettings
+    naver: NaverSettings
+    settings: WorkerSettings
+
+    def run_rank_check(self, task_id: UUID) -> None:
+        """One attempt at a rank check, in the child's loop; the calling thread waits."""
+        job = RankCheckJob(
+            self.store,
+            self._new_rank_sources(),
+            depths=self.settings.ranks.depths,
+            rules=CheckRules(retry_delay=self.settings.ranks.retry_delay, cooldown=self.settings.ranks.cooldown),
+        )
+        self.child.run(self.attempts.run(task_id, job))
+
+    def stop(self) -> None:
+        """Close the browser, the connections and the loop."""
+        self.child.stop(self._close())
+        self.store.close()
+        self.pulse.close()
+        self.fan_out.database.close()
+
+    async def _close(self) -> None:
+        await asyncio.gather(self.browser.close(), self.http.close())
+
+    def _new_rank_sources(self) -> RankSources:
+        """Sources for one task: one user agent from the list, kept for all its requests."""
+        user_agent = random.choice(self.engine.user_agents)  # noqa: S311  # a choice, not a secret
+        fetcher = PoliteFetcher(self.gate, self.http, self.browser, profile=BrowserProfile(user_agent=user_agent))
+        return rank_sources(self.naver, fetcher, user_agent, sources=self.settings.ranks.sources)
+
+
+def build_child(environment: Mapping[str, str], settings: WorkerSettings, parent: ParentPipe) -> ChildParts:
+    """Put a child together, after the fork: no connection, thread or loop is inherited."""
+    engine = EngineSettings.from_environment(environment)
+    naver = NaverSettings.from_environment(environment)
+    rule = EgressRule(allowed_origins=frozenset(naver.origins()) - frozenset(NaverSettings().origins()))
+    ranks = settings.ranks
+    child = Child(parent)
+    store = Store(Database(settings.stores.database_url, name="nightjar-worker"), name="store")
+    pulse = Store(Database(settings.stores.database_url, name="nightjar-worker-pulse"), name="pulse")
+    gate = PostgresHostGate(store, delay=ranks.delay, cooldown=ranks.cooldown, patience=SLOT_PATIENCE + 2 * ranks.delay)
+    queue = task_queue(settings.stores, origin="worker")
+    rules = AttemptRules(lease=settings.lease, soft_limit=settings.soft_time_limit)
+    child.start()
+    return ChildParts(
+        child=child,
+        store=store,
+        pulse=pulse,
+        attempts=Attempts(store=store, pulse=pulse, queue=queue, rules=rules, stopping=child.stopping),
+        fan_out=build_fan_out(environment),
+        http=HttpClient(engine, rule),
+        browser=Browser(engine),
+        gate=gate,
+        engine=engine,
+        naver=naver,
+        settings=settings,
+    )
