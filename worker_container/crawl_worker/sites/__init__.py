@@ -1,0 +1,1 @@
+"""One folder a site; strangers to each other."""

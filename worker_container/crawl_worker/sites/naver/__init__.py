@@ -1,0 +1,1 @@
+"""Naver: where a place, a blog post or a cafe article stands in a result list."""
