@@ -4,7 +4,7 @@ import codecs
 import re
 from email.message import Message
 
-# The names that pages write, where Python's own codec of that name is narrower than what browsers read (WHATWG Encoding).
+# The names that pages write where Python's codec of that name is narrower than what browsers read (WHATWG Encoding).
 _WIDER = {
     "euc-kr": "cp949",
     "euc_kr": "cp949",

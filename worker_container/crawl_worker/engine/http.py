@@ -4,12 +4,13 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import IPv4Address
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from crawl_worker.engine.charset import text_of
-from crawl_worker.engine.egress import EgressRule, Lookup, Resolver
+from crawl_worker.engine.egress import Address, EgressRule, Lookup, Resolver
 from crawl_worker.engine.settings import EngineSettings
 from nightjar.errors import ErrorCode, GiveUp, RetryLater, TaskFailure
 
@@ -18,7 +19,7 @@ READ_BYTES = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer that was read to its end. `headers` are looked up without regard to case; redirects are not followed."""
+    """An answer that was read to its end. `headers` are looked up without regard to case; a 3xx is an answer too."""
 
     url: str
     status: int
@@ -109,21 +110,22 @@ class _JudgedAddresses(AbstractResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         addresses = await self._resolver.addresses(host, port)
-        return [
-            ResolveResult(
-                hostname=host,
-                host=str(address),
-                port=port,
-                family=socket.AF_INET if address.version == 4 else socket.AF_INET6,
-                proto=socket.IPPROTO_TCP,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for address in addresses
-            if family in {socket.AF_UNSPEC, socket.AF_INET if address.version == 4 else socket.AF_INET6}
-        ]
+        found = [_as_result(host, port, address) for address in addresses]
+        return [result for result in found if family in {socket.AF_UNSPEC, result["family"]}]
 
     async def close(self) -> None:
         self._resolver.close()
+
+
+def _as_result(host: str, port: int, address: Address) -> ResolveResult:
+    return ResolveResult(
+        hostname=host,
+        host=str(address),
+        port=port,
+        family=socket.AF_INET if isinstance(address, IPv4Address) else socket.AF_INET6,
+        proto=socket.IPPROTO_TCP,
+        flags=socket.AI_NUMERICHOST,
+    )
 
 
 class _SentAndLost(aiohttp.ClientError):
@@ -153,10 +155,7 @@ _FAILURES: tuple[tuple[type[Exception], type[TaskFailure], ErrorCode, str], ...]
 """What each fault of the client means, the first that fits."""
 
 
-def failure_of(error: Exception, url: str) -> TaskFailure:
-    """Our error for a fault of the HTTP client."""
-    for kind, reaction, code, sentence in _FAILURES:
-        if isinstance(error, kind):
-            detail = str(error) or type(error).__name__
-            return reaction(code, f"{url} {sentence} ({detail})", details={"url": url})
-    return RetryLater(ErrorCode.INTERNAL, f"{url} failed in an unforeseen way ({error!r})", details={"url": url})
+def failure_of(error: aiohttp.ClientError | TimeoutError | OSError, url: str) -> TaskFailure:
+    """Our error for a fault of the HTTP client. The last two lines of the table take all that is left."""
+    _, reaction, code, sentence = next(row for row in _FAILURES if isinstance(error, row[0]))
+    return reaction(code, f"{url} {sentence} ({error or type(error).__name__})", details={"url": url})

@@ -14,8 +14,8 @@ class HostGate(Protocol):
         """Hold a host ("host:port") for one request, from just before it is sent until its answer was judged.
 
         Entering waits for the host's slot. Leaving frees the host; its next slot is one delay later. A
-        `nightjar.errors.Blocked` raised inside opens the host's cool-down before anybody else can send. `budget` is
-        the longest the hold lasts: after it the host is free again even if the holder died, so the holder stops by then.
+        `nightjar.errors.Blocked` raised inside opens the host's cool-down before anybody else can send. `budget` is the
+        longest that the hold lasts: then the host is free again even if the holder died, so the holder stops by then.
 
         Raises:
             HostBusy: the host has no free slot soon; nothing was sent.

@@ -14,6 +14,8 @@ DEFAULT_USER_AGENTS = (
 )
 """What a desktop reader of today sends. A plain list: no user agent is made up, none is changed after a block."""
 
+DAY_SECONDS = 86_400
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSettings:
@@ -23,6 +25,8 @@ class EngineSettings:
     """One is chosen for a task and kept for it."""
 
     accept_language: str = "ko-KR,ko;q=0.9,en;q=0.5"
+    locale: str = "ko-KR"
+    timezone: str = "Asia/Seoul"
 
     timeout: timedelta = timedelta(seconds=30)
     """The longest one request, or one navigation, may take from the look-up of the name to the last byte."""
@@ -56,7 +60,7 @@ class EngineSettings:
     recycle_pages: int = 200
     recycle_age: timedelta = timedelta(minutes=30)
     recycle_bytes: int = 1_500_000_000
-    """Memory (RSS summed over the process tree, so shared pages count more than once) above which Chromium is renewed."""
+    """Memory (RSS over the process tree; shared pages count in each process) above which Chromium is renewed."""
 
     browser_idle: timedelta = timedelta(seconds=60)
     """Chromium is closed after so long without a visit."""
@@ -66,7 +70,7 @@ class EngineSettings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """Settings by their documented names; what is not set keeps its default. Raises Invalid, naming the variable."""
+        """Settings by their documented names; what is not set keeps its default. Raises Invalid with the name."""
         read = _Reader(environment)
         defaults = cls()
         return cls(
@@ -97,8 +101,8 @@ class _Reader:
             seconds = float(raw)
         except ValueError:
             seconds = 0
-        if not 0 < seconds < 1e6:
-            raise Invalid(f"{name} must be a positive number of seconds, not {raw!r}")
+        if not 0 < seconds <= DAY_SECONDS:
+            raise Invalid(f"{name} must be a number of seconds above 0 and at most {DAY_SECONDS:,}, not {raw!r}")
         return timedelta(seconds=seconds)
 
     def count(self, name: str, default: int) -> int:

@@ -1,0 +1,158 @@
+"""One running Chromium with its driver: they start and end together, by force where they do not end by themselves."""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Self
+
+import psutil
+from playwright.async_api import Browser as Chromium
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Playwright, async_playwright
+
+from crawl_worker.engine.chromium import find_chromium
+from crawl_worker.engine.settings import EngineSettings
+from nightjar.errors import ErrorCode, RetryLater
+
+LAUNCH_TIMEOUT_SECONDS = 30
+
+NO_WAY_OUT = "http://127.0.0.1:9"
+"""The proxy of whatever is not part of a visit: the discard port, where nothing listens."""
+
+# What Chromium is given of the environment: enough to find its fonts and its folders, no credentials, no addresses.
+_ENVIRONMENT = ("PATH", "HOME", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "DISPLAY")
+_ENVIRONMENT_PREFIXES = ("XDG_", "FONTCONFIG_")
+
+_SWITCHES = (
+    "--proxy-bypass-list=<-loopback>",  # loopback and link-local go through the proxy too, which refuses them
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # no name is looked up but by the proxy
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--disable-quic",
+)
+_NO_IMAGES = ("--blink-settings=imagesEnabled=false", "--disable-remote-fonts")
+
+
+class RunningChromium:
+    """Chromium, its driver, and what recycling asks about them."""
+
+    def __init__(self, driver: Playwright, chromium: Chromium, pid: int) -> None:
+        self.chromium = chromium
+        self.started_at = asyncio.get_running_loop().time()
+        self.pid = pid
+        self.pages = 0
+        self.memory_seen = 0
+        self.memory_looked_at = float("-inf")
+        self._driver = driver
+
+    @classmethod
+    async def launch(cls, settings: EngineSettings) -> Self:
+        """Start both. Raises RetryLater with what to do where that fails."""
+        program = _program(settings)
+        driver = await async_playwright().start()
+        try:
+            chromium = await driver.chromium.launch(
+                executable_path=program,
+                headless=settings.headless,
+                args=[*_SWITCHES, *(_NO_IMAGES if settings.block_images else ())],
+                env=chromium_environment(os.environ),
+                proxy={"server": NO_WAY_OUT},
+                timeout=LAUNCH_TIMEOUT_SECONDS * 1000,
+                # When it ends is decided here: a signal to the worker first lets the visit finish.
+                handle_sigint=False,
+                handle_sigterm=False,
+                handle_sighup=False,
+            )
+            return cls(driver, chromium, await _pid(chromium))
+        except PlaywrightError as error:
+            await driver.stop()
+            reason = next((line for line in reversed(error.message.splitlines()) if line.strip()), "no reason given")
+            raise RetryLater(
+                ErrorCode.INTERNAL,
+                f"Chromium does not start from {program} ({reason.strip()}): "
+                "run `make setup`, or set CHROMIUM_PATH to a Chromium that starts with --version",
+            ) from error
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the driver still talks to it."""
+        return self.chromium.is_connected()
+
+    @property
+    def age(self) -> timedelta:
+        """Since the launch."""
+        return timedelta(seconds=asyncio.get_running_loop().time() - self.started_at)
+
+    def memory(self) -> int:
+        """Bytes of RSS over the process tree, blocking for some milliseconds. Shared pages count in each process."""
+        total = 0
+        for process in self._tree():
+            with suppress(psutil.Error):
+                total += process.memory_info().rss
+        return total
+
+    def kill(self) -> None:
+        """End the process tree now. The driver notices, and clears its folders away."""
+        for process in self._tree():
+            with suppress(psutil.Error):
+                process.kill()
+
+    async def close(self, grace: timedelta) -> None:
+        """End Chromium and its driver, by force after `grace`."""
+        driver = _parent(self.pid)
+        try:
+            async with asyncio.timeout(grace.total_seconds()):
+                await self.chromium.close()
+        except (TimeoutError, PlaywrightError):
+            self.kill()
+        try:
+            async with asyncio.timeout(grace.total_seconds()):
+                await self._driver.stop()
+        except (TimeoutError, PlaywrightError):
+            if driver is not None:
+                with suppress(psutil.Error):
+                    driver.kill()
+
+    def _tree(self) -> list[psutil.Process]:
+        try:
+            root = psutil.Process(self.pid)
+            return [root, *root.children(recursive=True)]
+        except psutil.Error:
+            return []
+
+
+def chromium_environment(environment: Mapping[str, str]) -> dict[str, str | float | bool]:
+    """What Chromium inherits: names that are known to be harmless and needed."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if name in _ENVIRONMENT or name.startswith(_ENVIRONMENT_PREFIXES)
+    }
+
+
+def _program(settings: EngineSettings) -> Path:
+    program = find_chromium(str(settings.chromium_path or ""))
+    if program is None:
+        where = (
+            f"CHROMIUM_PATH={settings.chromium_path} is no program" if settings.chromium_path else "none is installed"
+        )
+        raise RetryLater(
+            ErrorCode.INTERNAL, f"there is no Chromium ({where}): run `make setup`, or set CHROMIUM_PATH to one"
+        )
+    return program
+
+
+async def _pid(chromium: Chromium) -> int:
+    session = await chromium.new_browser_cdp_session()
+    answer = await session.send("SystemInfo.getProcessInfo")
+    await session.detach()
+    return next(int(process["id"]) for process in answer["processInfo"] if process["type"] == "browser")
+
+
+def _parent(pid: int) -> psutil.Process | None:
+    try:
+        return psutil.Process(pid).parent()
+    except psutil.Error:
+        return None
