@@ -21,7 +21,7 @@ import psutil
 from infra.local.addresses import LOOPBACK, free_port
 from infra.local.child import Child
 from infra.local.process import ManagedProcess, StartError
-from infra.local.unprivileged import hand_over, unprivileged_identity
+from infra.local.unprivileged import Identity, hand_over, unprivileged_identity
 
 USER = "nightjar"
 DATABASE = "nightjar"
@@ -39,27 +39,30 @@ _SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
-# For tests: a crash of the machine may lose the folder, a crash of the server may not.
-_NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# For tests: a crash of the machine may lose the folder, a crash of the server loses nothing that was committed. That is
+# why commits still are synchronous: without fsync they cost one write to the page cache.
+_NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
 
 
 class EmbeddedPostgres(ManagedProcess):
     """A PostgreSQL server whose data, log and password lie in `folder`. It listens on 127.0.0.1 only.
 
     The password is generated with the data and kept beside it in a file that only the owner can read. A server that
-    is not `durable` does not wait for the disk: right for tests.
+    is not `durable` does not wait for the disk: right for tests. `identity` is who it runs as, found out when not given.
     """
 
     stop_signal = signal.SIGINT  # "fast": sessions are cut off, what was committed is written
     stop_timeout = 30.0
     start_timeout = 60.0  # a start after a crash replays the log first
 
-    def __init__(self, folder: Path, port: int | None = None, *, durable: bool = True) -> None:
+    def __init__(
+        self, folder: Path, port: int | None = None, *, durable: bool = True, identity: Identity | None = None
+    ) -> None:
         self._folder = folder.resolve()
         self._data = self._folder / "data"
         self._password_file = self._folder / "password"
         self._durable = durable
-        self._identity = unprivileged_identity()
+        self._identity = identity or unprivileged_identity()
         self.port = port or free_port()
         super().__init__("postgres", log=self._folder / "postgres.log")
 
@@ -109,7 +112,8 @@ class EmbeddedPostgres(ManagedProcess):
         command += [str(self._password_file), "--auth=scram-sha-256", "--encoding=UTF8", "--no-instructions"]
         command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         command += [] if self._durable else ["--no-sync"]
-        child = Child([*self._identity.prefix, *command], log=self.log, folder=self._folder, user=self._identity.user)
+        log = self._folder / "initdb.log"
+        child = Child([*self._identity.prefix, *command], log=log, folder=self._folder, user=self._identity.user)
         if child.wait(_INITDB_TIMEOUT_SECONDS) != 0:
             child.stop(timeout=1)
             raise StartError(f"{self.name}: no database cluster could be made in {self._folder}:\n{child.output()}")

@@ -137,7 +137,7 @@ class Stack:
         return {name: process.log for name, process in self._named.items()}
 
     def process(self, name: str) -> ManagedProcess:
-        """A process by its name: postgres, redis, migrations, api, worker-1 ..., worker-interactive, janitor, beat.
+        """A process by its name: postgres, redis, schema, api, worker-1 ..., worker-interactive, janitor, beat.
 
         Raises LookupError that lists the names.
         """
@@ -198,7 +198,7 @@ class Stack:
 
     def _migrations(self) -> Program:
         environment = program_environment(self.env)
-        job = OneTimeJob("migrations", programs.migrations(), log=self._log("migrations"), env=environment)
+        job = OneTimeJob("schema", programs.migrations(), log=self._log("schema"), env=environment)
         self._named[job.name] = job
         return job
 
