@@ -2,6 +2,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from crawl_worker.engine import chromium
 from crawl_worker.engine.chromium import find_chromium
 
@@ -73,7 +74,9 @@ def test_playwrights_own_folder_may_be_elsewhere(
 
 @pytest.mark.parametrize("command", ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"])
 def test_a_full_browser_serves_where_there_is_no_shell(install: Install, command: str) -> None:
-    assert find_chromium() == install(f"bin/{command}")
+    browser = install(f"bin/{command}")
+
+    assert find_chromium() == browser
 
 
 def test_the_chosen_one_wins(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
