@@ -48,7 +48,8 @@ class EmbeddedPostgres(ManagedProcess):
     """A PostgreSQL server whose data, log and password lie in `folder`. It listens on 127.0.0.1 only.
 
     The password is generated with the data and kept beside it in a file that only the owner can read. A server that
-    is not `durable` does not wait for the disk: right for tests. `identity` is who it runs as, found out when not given.
+    is not `durable` does not wait for the disk: right for tests. `identity` is who it runs as; it is found out when not
+    given.
     """
 
     stop_signal = signal.SIGINT  # "fast": sessions are cut off, what was committed is written

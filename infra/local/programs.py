@@ -23,7 +23,12 @@ def api(port: int) -> list[str]:
 
 def worker(name: str) -> list[str]:
     """A Celery worker; WORKER_QUEUES says which queues it takes."""
-    return [*_CELERY, "worker", "--hostname", f"{name}@nightjar"]
+    return [*_CELERY, "worker", "--hostname", worker_node(name)]
+
+
+def worker_node(name: str) -> str:
+    """The name by which a worker is addressed over the broker."""
+    return f"{name}@nightjar"
 
 
 def janitor() -> list[str]:

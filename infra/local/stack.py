@@ -11,19 +11,18 @@ import os
 import secrets
 import shutil
 import tempfile
-import urllib.request
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
-from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from infra.local import programs
 from infra.local.addresses import LOOPBACK, free_port
-from infra.local.child import Child, remove_at_the_end
+from infra.local.child import remove_at_the_end
 from infra.local.postgres import EmbeddedPostgres
 from infra.local.process import ManagedProcess, OneTimeJob, Program
+from infra.local.readiness import Readiness, answers_http, has_settled, takes_messages
 from infra.local.redis import EmbeddedRedis
 from infra.local.settings import nightjar_settings, program_environment
 from infra.local.state import STATE_FILE, FolderLock, StackState
@@ -34,9 +33,7 @@ API, WORKERS, JANITOR, BEAT = "api", "workers", "janitor", "beat"
 EVERYTHING = frozenset({API, WORKERS, JANITOR, BEAT})
 WITHOUT_BEAT = EVERYTHING - {BEAT}
 "The default: nothing happens in the middle of a test because of the time of day."
-_SETTLED_SECONDS = 1.0
 _WORKER_STOP_SECONDS = 30.0
-_READY_TIMEOUT_SECONDS = 2.0
 
 
 def _say_nothing(_: str) -> None:
@@ -210,7 +207,7 @@ class Stack:
         return started
 
     def _api(self) -> Program:
-        return self._program(API, programs.api(self._port), is_ready=lambda _: _answers(f"{self.api_url}/ready"))
+        return self._program(API, programs.api(self._port), is_ready=answers_http(f"{self.api_url}/ready"))
 
     def _all_workers(self) -> list[Program]:
         split = self._interactive_worker and "WORKER_QUEUES" not in self._settings
@@ -223,7 +220,7 @@ class Stack:
             name,
             programs.worker(name),
             settings={"WORKER_QUEUES": queues} if queues else {},
-            is_ready=_is_ready_for_work,
+            is_ready=takes_messages(name, self.env),
             stop_timeout=_WORKER_STOP_SECONDS,
         )
 
@@ -233,7 +230,7 @@ class Stack:
         command: Sequence[str],
         *,
         settings: Mapping[str, str] | None = None,
-        is_ready: Callable[[Child], bool] | None = None,
+        is_ready: Readiness = has_settled,
         stop_timeout: float = 10.0,
     ) -> Program:
         environment = program_environment({**self.env, **(settings or {})})
@@ -242,7 +239,7 @@ class Stack:
             command,
             log=self._log(name),
             env=environment,
-            is_ready=is_ready or _has_settled,
+            is_ready=is_ready,
             stop_timeout=stop_timeout,
         )
         self._named[name] = program
@@ -279,21 +276,3 @@ def _kept_key(file: Path) -> str:
         with os.fdopen(descriptor, "w", encoding="ascii") as writing:
             writing.write(f"nj_{secrets.token_urlsafe(24)}")
     return file.read_text(encoding="ascii")
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=_READY_TIMEOUT_SECONDS) as answer:  # noqa: S310 - our own http address
-            return bool(answer.status == HTTPStatus.OK)
-    except OSError:
-        return False
-
-
-def _is_ready_for_work(child: Child) -> bool:
-    """A worker says so when it takes messages."""
-    return " ready" in child.output()
-
-
-def _has_settled(child: Child) -> bool:
-    """For programs that nobody can ask: they have survived their start."""
-    return child.age > _SETTLED_SECONDS
