@@ -19,6 +19,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.local.uv import with_uv_on_path
+
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON_FLOOR = "3.11"
 _MARK = "# made by `make lock` from "
@@ -93,16 +95,14 @@ def fingerprint(lock: Lock, pyproject: Mapping[str, object]) -> str:
 
 def _compile(lock: Lock, root: Path, *, upgrade: bool) -> None:
     command = ["uv", "pip", "compile", "--quiet", "--generate-hashes", "--universal", "--python-version", PYTHON_FLOOR]
-    command += ["--no-header", "--no-emit-index-url", "--no-python-downloads", "--output-file", lock.path]
+    command += ["--no-header", "--no-emit-index-url", "--output-file", lock.path]
     command += ["pyproject.toml"] if lock.with_project else []
     command += [f"--extra={name}" for name in lock.extras] + [f"--group={name}" for name in lock.groups]
     command += [f"--constraints={lock.follows}"] if lock.follows else []
     command += ["--upgrade"] if upgrade else []
-    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
+    environment = with_uv_on_path(dict(os.environ))
     try:
-        subprocess.run(
-            command, cwd=root, env={**os.environ, "PATH": path}, check=True, timeout=_COMPILE_TIMEOUT_SECONDS
-        )
+        subprocess.run(command, cwd=root, env=environment, check=True, timeout=_COMPILE_TIMEOUT_SECONDS)
     except FileNotFoundError:
         raise LockError("uv is not installed; run `make setup` first") from None
     except subprocess.TimeoutExpired:

@@ -26,6 +26,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from infra.local.uv import uv_environment
+
 ROOT = Path(__file__).resolve().parents[2]
 TESTS_LOCK = ROOT / "tests" / "requirements.txt"
 SAM_LOCK = ROOT / "infra" / "local" / "sam-requirements.txt"
@@ -116,7 +118,7 @@ def _entry_of(package: str, lock: str) -> str:
 
 
 def _uv(*arguments: str, into: Path) -> None:
-    environment = {"VIRTUAL_ENV": str(into), "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"}
+    environment = {**uv_environment(), "VIRTUAL_ENV": str(into)}
     if arguments[0] == "pip":
         arguments = (*arguments, "--python", str(_python(into)))
     command = [str(VENV / "bin" / "uv"), "--quiet", *arguments]
