@@ -5,15 +5,21 @@ from contextlib import AbstractContextManager, contextmanager
 
 from sqlalchemy import URL, Engine, create_engine, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
 
 from nightjar.database.unit_of_work import UnitOfWork
-from nightjar.errors import NightjarError
+from nightjar.errors import Conflict, NightjarError
 
 Transactions = Callable[[], AbstractContextManager[UnitOfWork]]
 """Opens a unit of work that commits when it is left and rolls back on an error."""
 
 CONNECT_SECONDS = 10
 """Socket time-out while connecting and for an answer that is overdue by this much."""
+
+NOT_THE_STATEMENTS_FAULT = frozenset({"08", "28", "3D", "40", "53", "57"})
+"""SQLSTATE classes: connection, login, missing database, deadlock, resources, shut-down or time-out."""
+
+UNIQUE_VIOLATION = "23505"
 
 
 class DatabaseUnavailable(NightjarError):
@@ -32,13 +38,25 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[UnitOfWork]:
-        """A unit of work in a transaction of its own. Raises DatabaseUnavailable when the connection fails."""
+        """A unit of work in a transaction of its own.
+
+        Raises:
+            DatabaseUnavailable: the connection fails, or all connections of this process are busy.
+            Conflict: somebody else stored the same thing at the same moment.
+        """
         try:
             with self._engine.begin() as connection:
                 yield UnitOfWork(connection)
+        except NoFreeConnection as error:
+            raise DatabaseUnavailable(f"all connections to Postgres at {self.address} are busy; try again") from error
         except DBAPIError as error:
             if is_connection_fault(error):
-                raise DatabaseUnavailable(f"Postgres at {self.address} does not answer; is it running?") from error
+                said = _server_said(error)
+                raise DatabaseUnavailable(
+                    f"Postgres at {self.address} does not answer ({said}); is it running?"
+                ) from error
+            if _sqlstate(error) == UNIQUE_VIOLATION:
+                raise Conflict("the same thing was stored by somebody else at this moment; try again") from error
             raise
 
     @property
@@ -58,13 +76,21 @@ def is_connection_fault(error: DBAPIError) -> bool:
         return True
     if isinstance(error.orig, (OSError, TimeoutError)):
         return True
-    return _sqlstate(error)[:2] in {"57", "08", "53"} or isinstance(error, OperationalError)
+    return _sqlstate(error)[:2] in NOT_THE_STATEMENTS_FAULT or isinstance(error, OperationalError)
 
 
 def _sqlstate(error: DBAPIError) -> str:
     """The five characters of SQLSTATE, which pg8000 keeps under C in its first argument."""
     arguments = getattr(error.orig, "args", ())
     return str(arguments[0].get("C", "")) if arguments and isinstance(arguments[0], dict) else ""
+
+
+def _server_said(error: DBAPIError) -> str:
+    """The server's own sentence, or the driver's."""
+    arguments = getattr(error.orig, "args", ())
+    if arguments and isinstance(arguments[0], dict):
+        return str(arguments[0].get("M", "no reason given"))
+    return str(error.orig)
 
 
 def _engine(url: URL, *, name: str, pool_size: int, statement_seconds: int) -> Engine:

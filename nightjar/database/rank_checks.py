@@ -51,6 +51,30 @@ INSERT_SEARCH = text("""
     VALUES (:task_id, NULL, :search_id, :checked_on, CAST(:tracking_ids AS bigint[]))
 """)
 
+# Trackings that came in together (an import): one check per search, in one statement. Nothing is published here.
+ADD_DUE = text("""
+    WITH due AS MATERIALIZED (
+        SELECT gen_random_uuid() AS task_id, search_id, array_agg(id ORDER BY id) AS tracking_ids
+        FROM trackings WHERE id = ANY(CAST(:tracking_ids AS bigint[])) GROUP BY search_id
+    ), new_tasks AS (
+        INSERT INTO tasks (id, kind, queue, owner, correlation_id)
+        SELECT task_id, 'rank_check', :queue, :owner, :correlation_id FROM due
+    ), new_checks AS (
+        INSERT INTO rank_checks (task_id, batch_id, search_id, checked_on, tracking_ids)
+        SELECT task_id, NULL, search_id, :checked_on, tracking_ids FROM due
+    )
+    SELECT count(*) AS checks FROM due
+""")
+
+# The trackings of an earlier check that are still active.
+INSERT_AGAIN = text("""
+    INSERT INTO rank_checks (task_id, batch_id, search_id, checked_on, tracking_ids)
+    SELECT :task_id, NULL, c.search_id, :checked_on,
+           ARRAY(SELECT t.id FROM trackings AS t WHERE t.id = ANY(c.tracking_ids) AND t.status = 'active' ORDER BY t.id)
+    FROM rank_checks AS c WHERE c.task_id = :again
+    RETURNING cardinality(tracking_ids) AS trackings
+""")
+
 GET = text("""
     SELECT c.task_id, c.batch_id, c.checked_on, c.tracking_ids, c.blocks_met,
            s.rank_type, s.keyword, s.device, s.vertical, s.x, s.y
@@ -180,6 +204,25 @@ class RankChecks:
             "tracking_ids": sorted(tracking_ids),
         }
         self._connection.execute(INSERT_SEARCH, values)
+
+    def add_due(
+        self, tracking_ids: Sequence[int], *, checked_on: date, queue: str, owner: str, correlation_id: str
+    ) -> int:
+        """Pending checks for these trackings, one per distinct search; how many."""
+        values = {
+            "tracking_ids": list(tracking_ids),
+            "checked_on": checked_on,
+            "queue": queue,
+            "owner": owner,
+            "correlation_id": correlation_id,
+        }
+        return int(self._connection.execute(ADD_DUE, values).scalar_one())
+
+    def add_again(self, task_id: UUID, *, again: UUID, checked_on: date) -> int:
+        """The side row of a task that repeats the check of the task `again`; how many trackings it still has."""
+        values = {"task_id": task_id, "again": again, "checked_on": checked_on}
+        row = self._connection.execute(INSERT_AGAIN, values).first()
+        return int(row.trackings) if row else 0
 
     def get(self, task_id: UUID) -> RankCheck | None:
         """The check of this task."""

@@ -14,16 +14,9 @@ from nightjar.errors import ErrorCode, LeaseLost
 from nightjar.tasks import Queue, TaskKind
 
 INSERT = text("""
-    INSERT INTO tasks (id, kind, queue, owner, payload, correlation_id, timeout_seconds, retry_of,
-                       idempotency_key, idempotency_hash)
-    VALUES (:id, :kind, :queue, :owner, CAST(:payload AS jsonb), :correlation_id, :timeout_seconds, :retry_of,
-            :idempotency_key, :idempotency_hash)
-    ON CONFLICT (owner, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
+    INSERT INTO tasks (id, kind, queue, owner, payload, correlation_id, timeout_seconds, retry_of)
+    VALUES (:id, :kind, :queue, :owner, CAST(:payload AS jsonb), :correlation_id, :timeout_seconds, :retry_of)
     RETURNING id
-""")
-
-SAME_KEY = text("""
-    SELECT id, idempotency_hash FROM tasks WHERE owner = :owner AND idempotency_key = :idempotency_key
 """)
 
 # One UPDATE decides who works: a duplicate message, a cancelled or a finished task finds no row.
@@ -100,6 +93,16 @@ PAGE = text(f"""
     ORDER BY created_at DESC, id DESC LIMIT :limit
 """)  # noqa: S608  # a constant
 
+# Waiting: over at once. Running: its worker sees the wish at the next heartbeat. The checks of a batch stay.
+REQUEST_CANCEL = text("""
+    UPDATE tasks
+    SET cancel_requested_at = coalesce(cancel_requested_at, clock_timestamp()),
+        state = CASE WHEN state = 'pending' THEN 'cancelled' ELSE state END,
+        finished_at = CASE WHEN state = 'pending' THEN clock_timestamp() END
+    WHERE id = :id AND batch_id IS NULL AND state IN ('pending', 'in_progress')
+    RETURNING id
+""")
+
 DELETE_EXPIRED = text("""
     DELETE FROM tasks WHERE id IN (
         SELECT id FROM tasks
@@ -112,7 +115,7 @@ DELETE_EXPIRED = text("""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewTask:
-    """A task that is to be done. `idempotency_hash` is the hash of the request that started it."""
+    """A task that is to be done."""
 
     kind: TaskKind
     queue: Queue
@@ -121,8 +124,6 @@ class NewTask:
     payload: Mapping[str, object] | None = None
     timeout_seconds: int | None = None
     retry_of: UUID | None = None
-    idempotency_key: str | None = None
-    idempotency_hash: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,8 +143,8 @@ class Tasks:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, task: NewTask) -> UUID | None:
-        """Store a new task and return its id; None if this owner used the idempotency key before."""
+    def add(self, task: NewTask) -> UUID:
+        """Store a new task and return its id."""
         values = {
             "id": uuid4(),
             "kind": task.kind,
@@ -153,16 +154,8 @@ class Tasks:
             "correlation_id": task.correlation_id,
             "timeout_seconds": task.timeout_seconds,
             "retry_of": task.retry_of,
-            "idempotency_key": task.idempotency_key,
-            "idempotency_hash": task.idempotency_hash,
         }
-        row = self._connection.execute(INSERT, values).first()
-        return row.id if row else None
-
-    def with_key(self, owner: str, idempotency_key: str) -> tuple[UUID, bytes] | None:
-        """The task that this owner started with this key, and the hash of the request then."""
-        row = self._connection.execute(SAME_KEY, {"owner": owner, "idempotency_key": idempotency_key}).first()
-        return (row.id, row.idempotency_hash) if row else None
+        return self._connection.execute(INSERT, values).one().id  # type: ignore[no-any-return]  # a uuid
 
     def claim(self, task_id: UUID, *, lease: timedelta) -> Claim | None:
         """The right to one attempt, or None: done, cancelled, not due, or in other hands."""
@@ -226,6 +219,10 @@ class Tasks:
             "limit": limit,
         }
         return [_task(row) for row in self._connection.execute(PAGE, values)]
+
+    def request_cancel(self, task_id: UUID) -> bool:
+        """Cancel a waiting task, or ask the worker of a running one to stop; not if it ended or belongs to a batch."""
+        return self._connection.execute(REQUEST_CANCEL, {"id": task_id}).first() is not None
 
     def delete_expired(self, *, age: timedelta, page: int = 5000) -> int:
         """Delete up to `page` tasks that ended longer ago than `age`; how many were deleted."""

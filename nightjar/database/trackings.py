@@ -1,6 +1,7 @@
 """Trackings, and the distinct searches behind them."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -38,6 +39,46 @@ SAME = text("""
     SELECT id FROM trackings
     WHERE owner = :owner AND search_id = :search_id AND target_key = :target_key AND status = 'active'
 """)
+
+# The three statements of an import. All rows travel as one JSON value; the orders keep two imports from a deadlock.
+WANTED = """
+    SELECT line, rank_type, keyword, device, vertical, x, y, target_key, target_url
+    FROM jsonb_to_recordset(CAST(:wanted AS jsonb))
+         AS w (line integer, rank_type text, keyword text, device text, vertical text, x double precision,
+               y double precision, target_key text, target_url text)
+"""
+
+ADD_SEARCHES = text(f"""
+    INSERT INTO searches (rank_type, keyword, device, vertical, x, y)
+    SELECT DISTINCT rank_type, keyword, device, vertical, x, y FROM ({WANTED}) AS w
+    ORDER BY keyword, rank_type, device, vertical, x, y
+    ON CONFLICT (keyword, rank_type, device, vertical, x, y) DO NOTHING
+""")  # noqa: S608  # a constant
+
+WANTED_SEARCHES = f"""
+    SELECT w.line, s.id AS search_id, w.target_key, w.target_url
+    FROM ({WANTED}) AS w
+    JOIN searches AS s ON s.keyword = w.keyword AND s.rank_type = w.rank_type AND s.device = w.device
+        AND s.vertical IS NOT DISTINCT FROM w.vertical AND s.x IS NOT DISTINCT FROM w.x
+        AND s.y IS NOT DISTINCT FROM w.y
+"""  # noqa: S608  # a constant
+
+ADD_MANY = text(f"""
+    INSERT INTO trackings (owner, search_id, target_key, target_url)
+    SELECT DISTINCT ON (search_id, target_key) :owner, search_id, target_key, target_url
+    FROM ({WANTED_SEARCHES}) AS found
+    ORDER BY search_id, target_key, line
+    ON CONFLICT (owner, search_id, target_key) WHERE status = 'active' DO NOTHING
+    RETURNING id
+""")  # noqa: S608  # a constant
+
+FIND_MANY = text(f"""
+    SELECT found.line, t.id
+    FROM ({WANTED_SEARCHES}) AS found
+    JOIN trackings AS t ON t.owner = :owner AND t.search_id = found.search_id AND t.target_key = found.target_key
+        AND t.status = 'active'
+    ORDER BY found.line
+""")  # noqa: S608  # a constant
 
 VIEW = """
     SELECT t.id, t.owner, t.target_key, t.target_url, t.status, t.current_session, t.created_at, t.stopped_at,
@@ -102,6 +143,25 @@ class LastRank:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewTracking:
+    """One line of many that are to be followed."""
+
+    line: int
+    search: Search
+    target_key: str
+    target_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddedTracking:
+    """The tracking that a line stands for; `is_new` is false if it existed, or if an earlier line made it."""
+
+    line: int
+    tracking_id: int
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrackingView:
     """A tracking with its newest result."""
 
@@ -117,14 +177,7 @@ class Trackings:
 
     def search_id(self, search: Search) -> int:
         """The id of this search; it is added if nobody asked it before."""
-        values = {
-            "rank_type": search.rank_type,
-            "keyword": search.keyword,
-            "device": search.device,
-            "vertical": search.vertical,
-            "x": search.location.x if search.location else None,
-            "y": search.location.y if search.location else None,
-        }
+        values = _columns_of(search)
         row = self._connection.execute(FIND_OR_ADD_SEARCH, values).first()
         if row is None:  # somebody else added it at this moment and has not committed before our snapshot
             row = self._connection.execute(FIND_OR_ADD_SEARCH, values).one()
@@ -137,6 +190,21 @@ class Trackings:
         if row is not None:
             return int(row.id), True
         return int(self._connection.execute(SAME, values).scalar_one()), False
+
+    def add_many(self, wanted: Sequence[NewTracking], *, owner: str) -> list[AddedTracking]:
+        """The tracking of each line, ascending by line; those that are not followed yet are added."""
+        rows = [
+            {"line": new.line, "target_key": new.target_key, "target_url": new.target_url} | _columns_of(new.search)
+            for new in wanted
+        ]
+        values = {"wanted": json.dumps(rows), "owner": owner}
+        self._connection.execute(ADD_SEARCHES, values)
+        not_reported = {row.id for row in self._connection.execute(ADD_MANY, values)}
+        added = []
+        for row in self._connection.execute(FIND_MANY, values):
+            added.append(AddedTracking(line=row.line, tracking_id=row.id, is_new=row.id in not_reported))
+            not_reported.discard(row.id)
+        return added
 
     def get(self, tracking_id: int, *, owner: str | None) -> TrackingView | None:
         """The tracking, if it exists and (for an owner) is theirs."""
@@ -163,6 +231,17 @@ class Trackings:
     def resume(self, tracking_id: int, *, owner: str | None) -> bool:
         """Whether it is checked again; not if there is no such tracking or an equal active one."""
         return self._connection.execute(RESUME, {"id": tracking_id, "owner": owner}).first() is not None
+
+
+def _columns_of(search: Search) -> dict[str, object]:
+    return {
+        "rank_type": search.rank_type,
+        "keyword": search.keyword,
+        "device": search.device,
+        "vertical": search.vertical,
+        "x": search.location.x if search.location else None,
+        "y": search.location.y if search.location else None,
+    }
 
 
 def _view(row: Row[Any]) -> TrackingView:

@@ -8,7 +8,9 @@ from nightjar.database.alarms import Alarms
 from nightjar.database.api_keys import ApiKeys
 from nightjar.database.batches import Batches
 from nightjar.database.cafes import Cafes
+from nightjar.database.figures import Figures
 from nightjar.database.hosts import Hosts
+from nightjar.database.idempotent_requests import IdempotentRequests
 from nightjar.database.outbox import Outbox
 from nightjar.database.rank_checks import RankChecks
 from nightjar.database.rank_history import RankHistory
@@ -41,6 +43,16 @@ class UnitOfWork:
     def cafes(self) -> Cafes:
         """Which slug and which number are the same cafe."""
         return Cafes(self.connection)
+
+    @cached_property
+    def figures(self) -> Figures:
+        """Counts for monitoring."""
+        return Figures(self.connection)
+
+    @cached_property
+    def idempotent_requests(self) -> IdempotentRequests:
+        """Requests that must not be carried out twice."""
+        return IdempotentRequests(self.connection)
 
     @cached_property
     def hosts(self) -> Hosts:

@@ -73,6 +73,7 @@ class Task:
     error_message: str | None
     error_retryable: bool | None
     retry_of: UUID | None
+    batch_id: int | None
 
 
 def retry_delay(attempt: int, *, base: timedelta, jitter: float) -> timedelta:

@@ -101,8 +101,6 @@ CREATE TABLE tasks (
     error_retryable      boolean,
     cancel_requested_at  timestamptz,
     retry_of             uuid,
-    idempotency_key      text,
-    idempotency_hash     bytea,
     timeout_seconds      integer,
     created_at           timestamptz NOT NULL DEFAULT clock_timestamp(),
     started_at           timestamptz,
@@ -114,8 +112,7 @@ CREATE INDEX tasks_unpublished ON tasks (queue, not_before)
 CREATE INDEX tasks_published ON tasks (queue, published_at)
     WHERE state = 'pending' AND seq IS NULL AND published_at IS NOT NULL;
 CREATE INDEX tasks_leases ON tasks (lease_until) WHERE state = 'in_progress';
-CREATE INDEX tasks_of_owner ON tasks (owner, created_at DESC, id) WHERE owner IS NOT NULL;
-CREATE UNIQUE INDEX tasks_idempotency ON tasks (owner, idempotency_key) WHERE idempotency_key IS NOT NULL
+CREATE INDEX tasks_of_owner ON tasks (owner, created_at DESC, id) WHERE owner IS NOT NULL
 """
 
 RANK_CHECKS = """
@@ -154,6 +151,19 @@ CREATE TABLE rank_history (
 CREATE INDEX rank_history_exposed ON rank_history (tracking_id, session_number) WHERE rank IS NOT NULL
 """
 
+IDEMPOTENT_REQUESTS = """
+CREATE TABLE idempotent_requests (
+    owner         text NOT NULL,
+    key           text NOT NULL,               -- the Idempotency-Key that the client chose
+    request_hash  bytea NOT NULL,              -- SHA-256 of method, path and body: another request may not use the key
+    status        smallint NOT NULL DEFAULT 0,
+    answer        jsonb,                       -- what was answered, given again for the same request
+    created_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (owner, key)
+);
+CREATE INDEX idempotent_requests_by_age ON idempotent_requests (created_at)
+"""
+
 HOSTS = """
 CREATE TABLE hosts (
     host            text PRIMARY KEY,          -- host:port
@@ -184,7 +194,11 @@ CREATE TABLE alarms (
 
 
 def upgrade() -> None:
-    for script in (API_KEYS, SEARCHES, TRACKINGS, BATCHES, TASKS, RANK_CHECKS, RANK_HISTORY, HOSTS, CAFES, ALARMS):
+    scripts = (
+        API_KEYS, SEARCHES, TRACKINGS, BATCHES, TASKS, RANK_CHECKS, RANK_HISTORY, IDEMPOTENT_REQUESTS, HOSTS, CAFES,
+        ALARMS,
+    )  # fmt: skip
+    for script in scripts:
         for statement in script.split(";\n"):
             op.execute(statement)
 
@@ -194,6 +208,7 @@ def downgrade() -> None:
         "alarms",
         "cafes",
         "hosts",
+        "idempotent_requests",
         "rank_history",
         "rank_checks",
         "tasks",
