@@ -22,12 +22,14 @@ _ID = re.compile(r"[0-9]{1,18}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceBatch:
-    """Organic rows of a place list in list order. `total` is what the list claims to hold, None where it does not say.
+    """Organic rows of a place list in list order.
 
-    `start` is the 1-based number of the first row, None where it is not told.
+    `size` counts the items, adverts included, from which the next start follows. `total` is what the list claims to
+    hold, `start` the 1-based number of its first item; None where it does not say.
     """
 
     rows: tuple[str | None, ...]
+    size: int
     total: int | None
     start: int | None
 
@@ -101,7 +103,7 @@ def _listing(value: Any) -> dict[str, Any] | None:
 def _batch(listing: dict[str, Any], state: dict[str, Any], *, start: int | None) -> PlaceBatch:
     rows = (_resolved(item, state) for item in listing["items"])
     organic = tuple(_key(row) for row in rows if not _is_advert(row))
-    return PlaceBatch(rows=organic, total=_whole(listing.get("total")), start=start)
+    return PlaceBatch(rows=organic, size=len(listing["items"]), total=_whole(listing.get("total")), start=start)
 
 
 def _only_adverts(listing: dict[str, Any], state: dict[str, Any]) -> bool:

@@ -38,6 +38,10 @@ class Progress:
         self._read.extend(rows)
         return any(row is None or row not in known for row in rows)
 
+    def replace(self, rows: Sequence[str | None]) -> None:
+        """Take rows in place of all that were read: a reader that sees the whole list again and again."""
+        self._read = list(rows)
+
     def note_cafe(self, slug: str, club_id: str | None) -> None:
         """Keep what was learnt of a cafe; None says that there is no such cafe."""
         self._clubs[slug] = club_id
