@@ -1,4 +1,4 @@
-"""From the identity of a row to what its card says: title, text, author, links. Invented; a function of the key alone."""
+"""From the identity of a row to what its card says: title, text, author, links. Invented; a function of the key."""
 
 from __future__ import annotations
 

@@ -1,0 +1,86 @@
+"""The replica's scripts in a real browser: rows that only scrolling brings, numbered pages, frames of the map."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from crawl_worker.engine.chromium import find_chromium
+from tests.doubles.naver.default_scenario import COFFEE, FOOD
+from tests.doubles.naver.replica import Replica
+from tests.integration.doubles import naver_reader as reader
+
+BOX = "#_pcmap_list_scroll_container"
+LIST = f"{BOX} > ul > li"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = find_chromium()
+    assert program, "no Chromium is installed; `make setup` installs one"
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+def scroll_to_the_end(page: Page, move: str) -> list[str | None]:
+    """Scrolls until twenty steps brought no further row; the links of all rows."""
+    count, quiet = 0, 0
+    while quiet < 20:
+        page.evaluate(move)
+        page.wait_for_timeout(10)
+        now = page.locator(LIST).count()
+        quiet = 0 if now > count else quiet + 1
+        count = now
+    return [row.get_attribute("href") for row in page.locator(f"{LIST} a[role=button]").all()]
+
+
+def test_scrolling_a_phone_list_brings_every_row(replica: Replica, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(reader.address(replica.urls["NAVER_PLACE_URL"], "/place/list", query=COFFEE))
+    links = scroll_to_the_end(page, "window.scrollTo(0, document.body.scrollHeight)")
+    page.close()
+    ids = [found[1] if (found := re.search(r"/place/(\d+)\?", link or "")) else "" for link in links]
+    shown = reader.distinct(ids)
+    assert shown == reader.place_keys(replica.urls["NAVER_PLACE_URL"], "place", COFFEE)
+    assert {entry["kind"] for entry in replica.control.requests(site="place_graphql")} == {"xhr"}
+
+
+def test_page_buttons_of_a_pc_list_bring_the_next_seventy(replica: Replica, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(reader.address(replica.urls["NAVER_PCPLACE_URL"], "/restaurant/list", query=FOOD))
+    with page.expect_response(re.compile("/graphql")) as answered:
+        page.locator("#_pcmap_pages a[data-page='2']").click()
+    rows = answered.value.json()[0]["data"]["businesses"]["items"]
+    first_name = f"() => document.querySelector({LIST + ' span'!r}).textContent"
+    page.wait_for_function(f"name => ({first_name})() === name", arg=rows[0]["name"])
+    shown = scroll_to_the_end(page, f"document.querySelector({BOX!r}).scrollTop += 5000")
+    page.close()
+    assert len(shown) == 70
+    assert set(shown) == {"#"}
+    listed = reader.place_keys(replica.urls["NAVER_PCPLACE_URL"], "restaurant", FOOD)
+    assert [row["id"] for row in rows][:10] == listed[68:78], "two repeated rows came on the first page"
+
+
+def test_scrolling_a_blog_tab_brings_the_next_load(replica: Replica, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(reader.address(replica.urls["NAVER_SEARCH_URL"], "/search.naver", ssc="tab.blog.all", query=FOOD))
+    before = page.locator("[data-template-id=ugcItem]").count()
+    with page.expect_response(re.compile("/p/review/50/")):
+        page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    page.wait_for_function("n => document.querySelectorAll('[data-template-id=ugcItem]').length > n", arg=before)
+    page.close()
+
+
+def test_the_map_inserts_the_list_and_the_place_as_frames(replica: Replica, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(f"{replica.urls['NAVER_MAP_URL']}/p/search/{COFFEE}/place/9900000201")
+    listed = page.frame_locator("#searchIframe").locator("li[data-laim-exp-id]").first
+    listed.wait_for()
+    place = page.frame_locator("#entryIframe").locator("h1")
+    assert place.inner_text() == "찻잔 로스터"
+    page.close()
+    frames = replica.control.requests(site="pcplace")
+    assert {entry["kind"] for entry in frames} == {"xhr"}
