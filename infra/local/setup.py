@@ -35,6 +35,7 @@ VENV = ROOT / ".venv"
 SAM_VENV = ROOT / ".venv-sam"
 _STAMP = "made-from"
 _STEP_TIMEOUT_SECONDS = 900
+_TAIL_LINES = 15
 
 
 class SetupError(Exception):
@@ -131,21 +132,29 @@ def _provide_chromium() -> None:
     if os.environ.get("CHROMIUM_PATH"):
         raise SetupError(f"CHROMIUM_PATH={os.environ['CHROMIUM_PATH']} is no program; correct it or unset it")
     if shutil.which("apt-get") and os.geteuid() == 0:
-        _install_debian_chromium()
+        _install_as_root()
     else:
-        _say("no Chromium found: downloading the headless shell with Playwright")
-        playwright = [str(_python(VENV)), "-m", "playwright", "install", "--only-shell", "chromium"]
-        _run(playwright, "Chromium could not be downloaded; install one yourself and set CHROMIUM_PATH to it")
+        _download_with_playwright()
     if not _find_chromium():
         raise SetupError("Chromium was installed but is not found; set CHROMIUM_PATH to it")
 
 
-def _install_debian_chromium() -> None:
-    _say("no Chromium found: installing the Debian package chromium-headless-shell")
+def _install_as_root() -> None:
+    """The Debian package, or where the distribution has none, Playwright's download with the libraries that it needs."""
+    _say("no Chromium found: installing the package chromium-headless-shell")
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-    advice = "chromium-headless-shell could not be installed; install a Chromium yourself and set CHROMIUM_PATH to it"
     _run(["apt-get", "update", "-qq"], "apt-get update failed: is the package mirror reachable?", quiet)
-    _run(["apt-get", "install", "-qq", "-y", "--no-install-recommends", "chromium-headless-shell"], advice, quiet)
+    try:
+        _run(["apt-get", "install", "-qq", "-y", "--no-install-recommends", "chromium-headless-shell"], "", quiet)
+    except SetupError:
+        _say("the package could not be installed (why stands above)")
+        _download_with_playwright("--with-deps")
+
+
+def _download_with_playwright(*options: str) -> None:
+    _say("no Chromium found: downloading the headless shell with Playwright")
+    playwright = [str(_python(VENV)), "-m", "playwright", "install", "--only-shell", *options, "chromium"]
+    _run(playwright, "Chromium could not be downloaded; install one yourself and set CHROMIUM_PATH to it")
 
 
 def _find_chromium() -> Path | None:
@@ -156,7 +165,7 @@ def _find_chromium() -> Path | None:
 
 
 def _run(command: Sequence[str], advice: str, environment: Mapping[str, str] | None = None) -> None:
-    """Run one step; what it prints is shown only when it fails."""
+    """Run one step; the end of what it prints is shown only when it fails."""
     try:
         done = subprocess.run(
             command,
@@ -171,7 +180,8 @@ def _run(command: Sequence[str], advice: str, environment: Mapping[str, str] | N
     except subprocess.TimeoutExpired:
         raise SetupError(f"`{' '.join(command[:3])} ...` gave up after {_STEP_TIMEOUT_SECONDS} s: {advice}") from None
     if done.returncode != 0:
-        sys.stderr.write(done.stdout.decode(errors="replace"))
+        printed = done.stdout.decode(errors="replace").splitlines(keepends=True)
+        sys.stderr.writelines(printed[-_TAIL_LINES:])
         raise SetupError(advice)
 
 
