@@ -140,7 +140,7 @@ def _provide_chromium() -> None:
 
 
 def _install_as_root() -> None:
-    """The Debian package, or where the distribution has none, Playwright's download with the libraries that it needs."""
+    """The Debian package; where there is none, Playwright's download with the libraries that it needs."""
     _say("no Chromium found: installing the package chromium-headless-shell")
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
     _run(["apt-get", "update", "-qq"], "apt-get update failed: is the package mirror reachable?", quiet)
