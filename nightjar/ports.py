@@ -18,7 +18,6 @@ class Message:
 
     task_id: UUID
     kind: TaskKind
-    correlation_id: str
 
 
 class TaskQueue(Protocol):

@@ -14,7 +14,7 @@ from nightjar.ports import Message
 from nightjar.tasks import Queue, TaskKind
 
 UNPUBLISHED = text("""
-    SELECT id, kind, correlation_id FROM tasks
+    SELECT id, kind FROM tasks
     WHERE queue = :queue AND state = 'pending' AND seq IS NULL AND published_at IS NULL
       AND not_before <= clock_timestamp()
     ORDER BY not_before, id LIMIT :limit
@@ -22,7 +22,7 @@ UNPUBLISHED = text("""
 """)
 
 ONE_UNPUBLISHED = text("""
-    SELECT id, kind, correlation_id, queue FROM tasks
+    SELECT id, kind, queue FROM tasks
     WHERE id = :id AND state = 'pending' AND seq IS NULL AND published_at IS NULL AND not_before <= clock_timestamp()
     FOR UPDATE SKIP LOCKED
 """)
@@ -41,7 +41,7 @@ LOCK_CHECKPOINT = text("""
 """)
 
 NEXT_OF_BATCH = text("""
-    SELECT id, kind, correlation_id, seq FROM tasks
+    SELECT id, kind, seq FROM tasks
     WHERE batch_id = :batch_id AND seq > :after AND state IN ('pending', 'in_progress')
     ORDER BY seq LIMIT :limit
 """)
@@ -87,14 +87,14 @@ class Outbox:
     def unpublished(self, queue: Queue, *, limit: int) -> list[Message]:
         """Up to `limit` due rows of a queue without a message, longest waiting first; locked for the transaction."""
         rows = self._connection.execute(UNPUBLISHED, {"queue": queue, "limit": limit})
-        return [Message(task_id=row.id, kind=TaskKind(row.kind), correlation_id=row.correlation_id) for row in rows]
+        return [Message(task_id=row.id, kind=TaskKind(row.kind)) for row in rows]
 
     def one_unpublished(self, task_id: UUID) -> tuple[Queue, Message] | None:
         """This row, if it is due and has no message, with its queue; locked until the transaction ends."""
         row = self._connection.execute(ONE_UNPUBLISHED, {"id": task_id}).first()
         if row is None:
             return None
-        return Queue(row.queue), Message(task_id=row.id, kind=TaskKind(row.kind), correlation_id=row.correlation_id)
+        return Queue(row.queue), Message(task_id=row.id, kind=TaskKind(row.kind))
 
     def mark_published(self, task_ids: Collection[UUID]) -> None:
         """Their messages are on the queue."""
@@ -111,9 +111,7 @@ class Outbox:
             return None
         values = {"batch_id": batch_id, "after": checkpoint.published_through, "limit": limit}
         rows = self._connection.execute(NEXT_OF_BATCH, values).all()
-        messages = tuple(
-            Message(task_id=row.id, kind=TaskKind(row.kind), correlation_id=row.correlation_id) for row in rows
-        )
+        messages = tuple(Message(task_id=row.id, kind=TaskKind(row.kind)) for row in rows)
         return BatchChunk(messages=messages, last_seq=rows[-1].seq if rows else checkpoint.last_seq)
 
     def move_checkpoint(self, batch_id: int, seq: int) -> None:

@@ -69,7 +69,9 @@ class ChildParts:
         """Sources for one task: one user agent from the list, kept for all its requests."""
         user_agent = random.choice(self.engine.user_agents)  # noqa: S311  # a choice, not a secret
         fetcher = PoliteFetcher(self.gate, self.http, self.browser, profile=BrowserProfile(user_agent=user_agent))
-        return rank_sources(self.naver, fetcher, user_agent, sources=self.settings.ranks.sources)
+        return rank_sources(
+            self.naver, fetcher, sources=self.settings.ranks.sources, user_agents=self.engine.user_agents
+        )
 
 
 def build_child(environment: Mapping[str, str], settings: WorkerSettings, parent: ParentPipe) -> ChildParts:

@@ -31,7 +31,6 @@ def envelope(queue: Queue, message: Message, *, origin: str) -> bytes:
         "kwargsrepr": "{}",
         "origin": origin,
         "ignore_result": True,
-        "correlation_id": message.correlation_id,
     }
     properties = {
         "correlation_id": task_id,
