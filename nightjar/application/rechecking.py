@@ -1,0 +1,81 @@
+"""What people do with checks by hand: check now, try again, cancel."""
+
+from uuid import UUID
+
+from nightjar.application.registering import CheckOrder, order_check
+from nightjar.database.tasks import NewTask
+from nightjar.database.unit_of_work import UnitOfWork
+from nightjar.domain.task import ACTIVE_STATES, Task, TaskState
+from nightjar.domain.tracking import TrackingStatus
+from nightjar.errors import Conflict, NotFound
+from nightjar.tasks import Queue, TaskKind
+
+
+def check_now(uow: UnitOfWork, tracking_id: int, order: CheckOrder, *, owner: str | None) -> UUID:
+    """A check of a tracking for today; its task. Raises NotFound or, for a stopped tracking, Conflict."""
+    view = uow.trackings.get(tracking_id, owner=owner)
+    if view is None:
+        raise NotFound(f"there is no tracking {tracking_id}")
+    if view.tracking.status is TrackingStatus.STOPPED:
+        raise Conflict(f"tracking {tracking_id} is stopped; set its status to active first")
+    return order_check(uow, tracking_id, order, owner=view.tracking.owner)
+
+
+def retry(uow: UnitOfWork, task_id: UUID, order: CheckOrder, *, owner: str | None) -> UUID:
+    """A new task that does the work of an ended one again; its result belongs to the day of the new task.
+
+    Raises:
+        NotFound: there is no such task.
+        Conflict: it has not ended, or everything it was about is stopped.
+    """
+    task = task_of(uow, task_id, owner=owner)
+    if task.state in ACTIVE_STATES:
+        raise Conflict(f"task {task_id} is {task.state}; only an ended task can be tried again")
+    if task.kind != TaskKind.RANK_CHECK:
+        raise Conflict(f"a task of kind {task.kind} cannot be tried again")
+    again = uow.tasks.add(
+        NewTask(
+            kind=TaskKind.RANK_CHECK,
+            queue=Queue.INTERACTIVE,
+            owner=task.owner,
+            correlation_id=order.correlation_id,
+            timeout_seconds=order.timeout_seconds,
+            retry_of=task_id,
+        )
+    )
+    if not uow.rank_checks.add_again(again, again=task_id, checked_on=order.checked_on):
+        raise Conflict(f"all trackings of task {task_id} are stopped; there is nothing to check")
+    return again
+
+
+def cancel(uow: UnitOfWork, task_id: UUID, *, owner: str | None) -> Task:
+    """Cancel a waiting task at once, or ask a running one to stop; the task as it is then.
+
+    Raises:
+        NotFound: there is no such task.
+        Conflict: it has ended, or it is one check of a batch, which counts on its result.
+    """
+    task = task_of(uow, task_id, owner=owner)
+    if task.batch_id is not None:
+        raise Conflict(
+            f"task {task_id} is a check of batch {task.batch_id}; checks of a batch are not cancelled singly"
+        )
+    if not uow.tasks.request_cancel(task_id):
+        state = task_of(uow, task_id, owner=owner).state
+        raise Conflict(f"task {task_id} has ended already ({state}); there is nothing to cancel")
+    return task_of(uow, task_id, owner=owner)
+
+
+def task_of(uow: UnitOfWork, task_id: UUID, *, owner: str | None) -> Task:
+    """The task, for its owner or (None) for an operator. Raises NotFound."""
+    task = uow.tasks.get(task_id, owner=owner)
+    if task is None:
+        raise NotFound(f"there is no task {task_id}")
+    return task
+
+
+def states_of(word: str | None) -> list[str] | None:
+    """The states that a filter means: one of them, or `active` for those that are not over."""
+    if word is None:
+        return None
+    return sorted(ACTIVE_STATES) if word == "active" else [TaskState(word)]
