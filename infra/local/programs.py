@@ -22,8 +22,12 @@ def api(port: int) -> list[str]:
 
 
 def worker(name: str) -> list[str]:
-    """A Celery worker; WORKER_QUEUES says which queues it takes."""
-    return [*_CELERY, "worker", "--hostname", worker_node(name)]
+    """A Celery worker; WORKER_QUEUES says which queues it takes.
+
+    Workers have nothing to say to each other: without gossip and mingle a start is a second faster, and Redis carries
+    fewer subscriptions.
+    """
+    return [*_CELERY, "worker", "--hostname", worker_node(name), "--without-gossip", "--without-mingle"]
 
 
 def worker_node(name: str) -> str:
