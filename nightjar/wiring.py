@@ -3,17 +3,43 @@
 Adapters are imported where they are used, so that a function pays only for its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
 
 from nightjar.application.janitor import JanitorRules
 from nightjar.application.rank_run import RunRules
 from nightjar.database.engine import Database
 from nightjar.ports import TaskQueue
-from nightjar.settings import JanitorSettings, RankSettings, StoreSettings, fan_out_settings, janitor_settings
+from nightjar.settings import (
+    ApiSettings,
+    JanitorSettings,
+    RankSettings,
+    StoreSettings,
+    api_settings,
+    fan_out_settings,
+    janitor_settings,
+)
 
 PLANNING_SECONDS = 300
 """Planning a night and closing one are single statements over all trackings: they may take longer than others."""
+
+
+API_STATEMENT_SECONDS = 20
+"""An HTTP API of API Gateway gives up after 30 s: a statement has to be over before, with room for an answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """What the API works with. Neither queue nor short links are touched, or even imported, before they are needed."""
+
+    settings: ApiSettings
+    database: Database
+    queue: Callable[[], TaskQueue]
+    resolve_short_link: Callable[[str], str]
+    rules: RunRules
+    clock: Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +59,31 @@ class Janitor:
     queue: TaskQueue
     rules: JanitorRules
     settings: JanitorSettings
+
+
+def build_api(environment: Mapping[str, str], *, pool_size: int = 1) -> Api:
+    """The API from its settings, with up to `pool_size` connections to Postgres. Raises BadSettings."""
+    settings = api_settings(environment)
+
+    @cache
+    def queue() -> TaskQueue:
+        return task_queue(settings.stores, origin="api")
+
+    def resolve_short_link(url: str) -> str:
+        from nightjar.adapters.short_links import resolve
+
+        return resolve(url, base_url=settings.naver_short_url)
+
+    return Api(
+        settings=settings,
+        database=_database(
+            settings.stores, name="nightjar-api", pool_size=pool_size, statement_seconds=API_STATEMENT_SECONDS
+        ),
+        queue=queue,
+        resolve_short_link=resolve_short_link,
+        rules=run_rules(settings.ranks, window=settings.stores.publish_window),
+        clock=lambda: datetime.now(UTC),
+    )
 
 
 def build_fan_out(environment: Mapping[str, str]) -> FanOut:
