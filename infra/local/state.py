@@ -1,8 +1,12 @@
-"""What a running stack tells others: the file stack.json in its data folder."""
+"""What a running stack tells others: the file stack.json in its data folder.
+
+`python -m infra.local.state` ends with 1 while a stack runs on .nightjar. Only the standard library is used.
+"""
 
 import fcntl
 import json
 import os
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -101,3 +105,7 @@ def _try_lock(descriptor: int, kind: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+if __name__ == "__main__":
+    sys.exit(FolderLock(Path(".nightjar")).is_held())
