@@ -1,6 +1,7 @@
 """The replica's scripts in a real browser: rows that only scrolling brings, numbered pages, frames of the map."""
 
 import re
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,8 @@ from tests.integration.doubles import naver_reader as reader
 
 BOX = "#_pcmap_list_scroll_container"
 LIST = f"{BOX} > ul > li"
+ROWS, REPEATS, ADVERTS = 210, 2, 3
+"""Of the phone list of COFFEE."""
 
 
 @pytest.fixture(scope="module")
@@ -25,22 +28,22 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
-def scroll_to_the_end(page: Page, move: str) -> list[str | None]:
-    """Scrolls until twenty steps brought no further row; the links of all rows."""
-    count, quiet = 0, 0
-    while quiet < 20:
+def scroll_to_the_end(page: Page, move: str, rows: int) -> list[str | None]:
+    """Scrolls until so many rows are there; the links of all rows."""
+    deadline = time.monotonic() + 20
+    while page.locator(LIST).count() < rows:
+        assert time.monotonic() < deadline, f"{page.locator(LIST).count()} of {rows} rows after 20 s"
         page.evaluate(move)
         page.wait_for_timeout(10)
-        now = page.locator(LIST).count()
-        quiet = 0 if now > count else quiet + 1
-        count = now
+    page.evaluate(move)
+    page.wait_for_timeout(100)
     return [row.get_attribute("href") for row in page.locator(f"{LIST} a[role=button]").all()]
 
 
 def test_scrolling_a_phone_list_brings_every_row(replica: Replica, browser: Browser) -> None:
     page = browser.new_page()
     page.goto(reader.address(replica.urls["NAVER_PLACE_URL"], "/place/list", query=COFFEE))
-    links = scroll_to_the_end(page, "window.scrollTo(0, document.body.scrollHeight)")
+    links = scroll_to_the_end(page, "window.scrollTo(0, document.body.scrollHeight)", ROWS + REPEATS + ADVERTS)
     page.close()
     ids = [found[1] if (found := re.search(r"/place/(\d+)\?", link or "")) else "" for link in links]
     shown = reader.distinct(ids)
@@ -56,7 +59,7 @@ def test_page_buttons_of_a_pc_list_bring_the_next_seventy(replica: Replica, brow
     rows = answered.value.json()[0]["data"]["businesses"]["items"]
     first_name = f"() => document.querySelector({LIST + ' span'!r}).textContent"
     page.wait_for_function(f"name => ({first_name})() === name", arg=rows[0]["name"])
-    shown = scroll_to_the_end(page, f"document.querySelector({BOX!r}).scrollTop += 5000")
+    shown = scroll_to_the_end(page, f"document.querySelector({BOX!r}).scrollTop += 5000", len(rows))
     page.close()
     assert len(shown) == 70
     assert set(shown) == {"#"}

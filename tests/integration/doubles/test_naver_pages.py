@@ -64,6 +64,20 @@ def test_the_old_and_the_mutated_design_hold_the_same_rows(replica: Replica) -> 
     assert reader.old_blog_keys(old) == usual
 
 
+@pytest.mark.parametrize("version", ["old", "mutated"])
+def test_cafe_and_place_rows_stay_the_same_in_every_design(replica: Replica, version: str) -> None:
+    place = reader.address(replica.urls["NAVER_PLACE_URL"], "/place/list", query=COFFEE)
+    talks = reader.cafe_keys(search(replica, ssc="tab.cafe.all", query=FOOD))
+    before = reader.get(place).text
+    replica.control.design(version)
+    assert reader.cafe_keys(search(replica, ssc="tab.cafe.all", query=FOOD)) == talks
+    after = reader.get(place).text
+    ids = [[item["id"] for item in reader.listing(reader.apollo(html))[1]] for html in (before, after)]
+    assert ids[0] == ids[1]
+    assert "VLTHu" in before
+    assert "VLTHu" not in after
+
+
 @pytest.mark.parametrize("ssc", ["tab.blog.all", "tab.cafe.all"])
 def test_a_keyword_without_results_says_so_and_shows_no_list(replica: Replica, ssc: str) -> None:
     html = search(replica, ssc=ssc, query=NO_RESULT)

@@ -50,14 +50,18 @@
   }
 
   function more() {
-    waiting.splice(0, 10).forEach(append);
-    if (waiting.length || ended || busy) { return; }
+    if (waiting.length) {
+      waiting.splice(0, 10).forEach(append);
+      return;
+    }
+    if (ended || busy) { return; }
     busy = true;
     fetchRows(next, 50).then(function (items) {
       ended = items.length === 0;
       next += items.length;
       waiting = waiting.concat(items);
       busy = false;
+      if (nearEnd()) { more(); }  // a reader who waits at the end makes no further scroll event
     }).catch(function () { busy = false; ended = true; });
   }
 
