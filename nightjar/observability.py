@@ -20,6 +20,9 @@ from nightjar.domain.batch import Batch
 Logger = Any
 """structlog's bound loggers are typed by their configuration, which happens at run time."""
 
+METRIC_NAMESPACE = "Nightjar"
+"""Of all CloudWatch metrics; their names stand beside the function that writes them."""
+
 
 class TextStream(Protocol):
     """Where lines go."""
@@ -181,6 +184,8 @@ def log_round(log: Logger, found: Round) -> None:
             depth=figures.depth,
             lost=figures.lost,
             published=figures.published,
+            in_progress=figures.in_progress,
+            oldest_waiting_seconds=round(figures.oldest_waiting_seconds, 1),
         )
     if found.broker_error:
         log.error("broker_unavailable", cause=found.broker_error)

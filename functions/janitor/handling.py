@@ -1,6 +1,6 @@
 """One round of the janitor, for the Lambda and for the loop."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -12,11 +12,16 @@ from nightjar.wiring import Janitor, build_janitor
 log = logger(__name__)
 
 
-class Handler:
-    """One execution environment: parts are made at the first round and kept."""
+def _nobody(_: Round) -> None:
+    """Outside Lambda nothing turns the figures into metrics."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+
+class Handler:
+    """One execution environment: parts are made at the first round and kept. `observe` is told what each found."""
+
+    def __init__(self, environment: Mapping[str, str], *, observe: Callable[[Round], None] = _nobody) -> None:
         self._environment = environment
+        self._observe = observe
         self._parts: Janitor | None = None
 
     def handle(self, event: Mapping[str, Any], context: Any) -> dict[str, object]:
@@ -40,6 +45,7 @@ class Handler:
             parts.database.transaction, parts.queue, rules=parts.rules, announce=partial(log_batch_completed, log)
         )
         log_round(log, found)
+        self._observe(found)
         return found
 
     @property

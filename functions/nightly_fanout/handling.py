@@ -1,12 +1,12 @@
 """From an EventBridge event to the use case and back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from nightjar.application.rank_run import fan_out_night
+from nightjar.application.rank_run import FanOutResult, fan_out_night
 from nightjar.domain.kst import kst_day
 from nightjar.errors import Invalid
 from nightjar.observability import bind, clear, configure_logging, log_batch_completed, log_batch_opened, logger
@@ -15,11 +15,19 @@ from nightjar.wiring import FanOut, build_fan_out
 log = logger(__name__)
 
 
-class Handler:
-    """One execution environment of the function: parts are made at the first event and kept."""
+def _nobody(_: FanOutResult) -> None:
+    """Outside Lambda nothing turns the figures into metrics."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+
+class Handler:
+    """One execution environment of the function: parts are made at the first event and kept.
+
+    `observe` is told what each delivery did.
+    """
+
+    def __init__(self, environment: Mapping[str, str], *, observe: Callable[[FanOutResult], None] = _nobody) -> None:
         self._environment = environment
+        self._observe = observe
         self._parts: FanOut | None = None
 
     def handle(self, event: Mapping[str, Any], context: Any) -> dict[str, object]:
@@ -38,7 +46,13 @@ class Handler:
             announce=partial(log_batch_completed, log),
         )
         log.info("night_fanned_out", **result.as_json())
+        self._observe(result)
         return result.as_json()
+
+    def close(self) -> None:
+        """Give the connections back, where the environment does not simply vanish."""
+        if self._parts is not None:
+            self._parts.close()
 
     def _made_parts(self) -> FanOut:
         if self._parts is None:

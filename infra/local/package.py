@@ -180,7 +180,9 @@ def _zip_all(into: Path, python: str) -> None:
 
 
 def _megabytes(path: Path) -> str:
-    size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) if path.is_dir() else path.stat().st_size
+    size = (
+        sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) if path.is_dir() else path.stat().st_size
+    )
     return f"{size / 1_000_000:.1f} MB"
 
 

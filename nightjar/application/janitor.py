@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from nightjar.application.publishing import publish_due
 from nightjar.application.rank_run import announce_batch, close_batch
 from nightjar.database.engine import Transactions
+from nightjar.database.outbox import Backlog
 from nightjar.database.rank_checks import SettledCheck
 from nightjar.domain.batch import Batch
 from nightjar.domain.task import MAX_CLAIMS, TaskState
@@ -22,12 +23,14 @@ from nightjar.tasks import Queue, TaskKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueFigures:
-    """One queue as it is now: messages in the broker, rows waiting without one."""
+    """One queue as it is now: messages in the broker, what the round did about it, and its open rows."""
 
     queue: Queue
     depth: int
     lost: int
     published: int
+    in_progress: int
+    oldest_waiting_seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,11 +113,23 @@ def close_ended_batches(
 def repair_queues(transactions: Transactions, queue: TaskQueue, *, window: int) -> tuple[QueueFigures, ...]:
     """Republish what the broker lost, then fill every queue up to the window. Raises QueueUnavailable."""
     memory_lost = queue.epoch() is None
+    with transactions() as uow:
+        backlog = uow.outbox.backlog()
     figures = []
     for name in Queue:
         lost = forget_lost_messages(transactions, queue, name, memory_lost=memory_lost)
         published = publish_due(transactions, queue, name, window=window)
-        figures.append(QueueFigures(queue=name, depth=queue.depth(name), lost=lost, published=published))
+        found = backlog.get(name, Backlog())
+        figures.append(
+            QueueFigures(
+                queue=name,
+                depth=queue.depth(name),
+                lost=lost,
+                published=published,
+                in_progress=found.in_progress,
+                oldest_waiting_seconds=found.oldest_waiting_seconds,
+            )
+        )
     if memory_lost:
         queue.begin_epoch(str(uuid4()))  # last: a janitor that dies before this looks again
     return tuple(figures)
