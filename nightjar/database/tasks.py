@@ -78,7 +78,8 @@ RETURN_EXPIRED = text("""
 
 COLUMNS = """
     id, kind, queue, owner, state, step, progress, total, message, attempt - uncounted AS attempt,
-    created_at, started_at, finished_at, result, error_code, error_message, error_retryable, retry_of
+    created_at, started_at, finished_at, result, error_code, error_message, error_retryable, retry_of,
+    batch_id
 """
 
 GET = text(f"SELECT {COLUMNS} FROM tasks WHERE id = :id AND (CAST(:owner AS text) IS NULL OR owner = :owner)")  # noqa: S608  # a constant
