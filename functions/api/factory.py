@@ -1,0 +1,76 @@
+"""The API as one ASGI application. It knows what it was given, and reads no environment unless it is asked to."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from functions.api.errors import http_error, invalid_request
+from functions.api.frame import RequestFrame
+from functions.api.routes import batches, imports, keys, service, tasks, trackings
+from nightjar.application.api_keys import ensure_bootstrap_key
+from nightjar.database.engine import DatabaseUnavailable
+from nightjar.observability import configure_logging, logger
+from nightjar.wiring import Api, build_api
+
+POOL_SIZE = 8
+"""Connections of one process outside Lambda: requests beyond these wait for one, which is shorter than it sounds."""
+
+DESCRIPTION = """\
+Nightjar follows the daily rank of places, blog posts and cafe articles on Naver.
+
+Every request but those under *service* needs an API key: `Authorization: Bearer KEY`. Errors are
+`{"error": {"code", "message", "details"}}`. Lists are `{"items", "next"}`; `next` is the `cursor` of the next page.
+`X-Request-Id` is taken over, answered, and found in every log line that the request caused.
+"""
+
+log = logger("nightjar.api")
+
+
+def create_app_from_environment() -> FastAPI:
+    """For uvicorn --factory: settings and logging from the environment. Raises BadSettings."""
+    api = build_api(os.environ, pool_size=POOL_SIZE)
+    configure_logging("api", level=api.settings.stores.log_level)
+    return create_app(api)
+
+
+def create_app(api: Api) -> FastAPI:
+    """The application around what it works with."""
+    app = FastAPI(
+        title="Nightjar",
+        version=version("nightjar"),
+        description=DESCRIPTION,
+        redoc_url=None,
+        redirect_slashes=False,
+        strict_content_type=False,
+        lifespan=_lifespan,
+        exception_handlers={HTTPException: http_error, RequestValidationError: invalid_request},
+    )
+    app.state.api = api
+    for routes in (service, keys, imports, trackings, batches, tasks):
+        app.include_router(routes.router)
+    app.add_middleware(RequestFrame)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Outside Lambda: the bootstrap key exists from the start, connections are given back at the end."""
+    api: Api = app.state.api
+    try:
+        await run_in_threadpool(_bootstrap, api)
+    except DatabaseUnavailable as error:
+        log.warning("bootstrap_postponed", cause=error.message)  # the key is stored when it is first used
+    yield
+    await run_in_threadpool(api.database.close)
+
+
+def _bootstrap(api: Api) -> None:
+    if api.settings.bootstrap_api_key:
+        with api.database.transaction() as uow:
+            ensure_bootstrap_key(uow, api.settings.bootstrap_api_key)
