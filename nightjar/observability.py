@@ -20,8 +20,12 @@ from nightjar.domain.batch import Batch
 Logger = Any
 """structlog's bound loggers are typed by their configuration, which happens at run time."""
 
+
 METRIC_NAMESPACE = "Nightjar"
 """Of all CloudWatch metrics; their names stand beside the function that writes them."""
+
+CHATTY = ("celery.worker.strategy", "celery.app.trace", "celery.beat", "kombu", "asyncio", "httpx")
+"""Libraries that write a line for each task or request: their warnings are enough."""
 
 
 class TextStream(Protocol):
@@ -54,6 +58,8 @@ def configure_logging(service: str, *, level: str = "INFO", stream: TextStream |
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping().get(level, logging.INFO)),
@@ -178,6 +184,8 @@ def log_round(log: Logger, found: Round) -> None:
     """What the janitor repaired, and the queue figures."""
     log_given_up(log, found.given_up)
     for figures in found.queues:
+        if not (figures.depth or figures.lost or figures.published):
+            continue
         log.info(
             "queue_figures",
             queue=figures.queue,

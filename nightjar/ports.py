@@ -38,6 +38,9 @@ class TaskQueue(Protocol):
     def begin_epoch(self, epoch: str) -> None:
         """Leave a new mark."""
 
+    def close(self) -> None:
+        """Give the connections back."""
+
 
 class QueueUnavailable(NightjarError):
     """The broker did not take or give anything in time; the rows wait, the janitor publishes them."""

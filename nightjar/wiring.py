@@ -50,6 +50,11 @@ class FanOut:
     queue: TaskQueue
     rules: RunRules
 
+    def close(self) -> None:
+        """Give the connections back."""
+        self.database.close()
+        self.queue.close()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Janitor:

@@ -60,7 +60,7 @@ class ChildParts:
         self.child.stop(self._close())
         self.store.close()
         self.pulse.close()
-        self.fan_out.database.close()
+        self.fan_out.close()
 
     async def _close(self) -> None:
         await asyncio.gather(self.browser.close(), self.http.close())

@@ -45,6 +45,8 @@ def _delivery(settings: WorkerSettings) -> dict[str, Any]:
         "task_routes": {str(kind): {"queue": str(queue)} for kind, queue in ROUTES.items()},
         "task_queues": [_queue(queue) for queue in selected_queues(settings.queues)],
         "task_default_queue": str(Queue.MAINTENANCE),
+        # The nameless exchange needs no binding in Redis, so a flush cannot take it away.
+        "task_default_exchange": "",
         "task_create_missing_queues": True,
         "task_time_limit": settings.hard_time_limit.total_seconds(),
     }
