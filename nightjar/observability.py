@@ -115,8 +115,8 @@ def log_batch_completed(log: Logger, batch: Batch) -> None:
     )
 
 
-def log_settled(log: Logger, settled: SettledReading) -> None:
-    """One `crawl_result` per tracking; one `crawl_failed` if they stayed unknown."""
+def log_settled(log: Logger, settled: SettledReading, *, elapsed_seconds: float) -> None:
+    """One `crawl_result` per tracking; one `crawl_failed` if they stayed unknown. The time is that of the attempt."""
     search = settled.check.search
     for row in settled.stored:
         log.info(
@@ -131,6 +131,7 @@ def log_settled(log: Logger, settled: SettledReading) -> None:
             reason=row.reason,
             checked_on=settled.check.checked_on.isoformat(),
             batch_id=settled.check.batch_id,
+            elapsed_seconds=round(elapsed_seconds, 3),
         )
     if settled.fault is not None:
         log.error(
@@ -142,6 +143,7 @@ def log_settled(log: Logger, settled: SettledReading) -> None:
             cause=settled.fault.message,
             checked_on=settled.check.checked_on.isoformat(),
             batch_id=settled.check.batch_id,
+            elapsed_seconds=round(elapsed_seconds, 3),
         )
     if settled.layout_alarm:
         log.error(

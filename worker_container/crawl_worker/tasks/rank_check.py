@@ -3,6 +3,7 @@
 import random
 from collections.abc import Mapping
 from functools import partial
+from time import monotonic
 
 from crawl_worker.engine.attempt import Fault
 from crawl_worker.engine.store import Store
@@ -31,6 +32,7 @@ class RankCheckJob:
         self._depths = depths
         self._rules = rules
         self._source = Source.OFF
+        self._began_at = monotonic()
 
     async def work(self, claim: Claim) -> Reading:
         """The complete reading of the check's list. Raises Fault."""
@@ -48,7 +50,7 @@ class RankCheckJob:
         if isinstance(ended, Postponed):
             log_postponed(log, ended)
             return
-        log_settled(log, ended)
+        log_settled(log, ended, elapsed_seconds=monotonic() - self._began_at)
         if (batch_id := ended.check.batch_id) is not None:
             announce = partial(log_batch_completed, log)
             await self._store.spanning(lambda transactions: close_batch(transactions, batch_id, announce))
