@@ -35,7 +35,7 @@ _VERTICAL = re.compile(r"[a-z]{2,30}")
 _BLOG_ID = re.compile(r"[a-z0-9_-]{2,40}")
 _CAFE_SLUG = re.compile(r"[a-z0-9_-]{2,60}")
 _SHORT_CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
-_NETLOC = re.compile(r"(?P<host>[a-z0-9.-]+)(?::(?:80|443)?)?")
+_NETLOC = re.compile(r"(?P<host>[a-z0-9._-]+)(?::(?:80|443)?)?")
 
 _PLACE_PARAMETERS = ("placeid", "id", "pinid")
 """Names of the parameter that carries a place number, whole and in lower case: `menuid` or `clientid` is not one."""

@@ -19,7 +19,9 @@ _MAX_LINKS = 10
 
 _BARE_PLACE_ID = re.compile(r"[0-9]{6,12}")
 _WITH_SCHEME = re.compile(r"https?(?:://|%3a%2f%2f|%253a%252f%252f)\S+", re.IGNORECASE)
-_WITHOUT_SCHEME = re.compile(r"(?<![\w@.%:/-])(?:[a-z0-9-]+\.)+[a-z]{2,}\.?(?::\d+)?/\S+", re.IGNORECASE | re.ASCII)
+_WITHOUT_SCHEME = re.compile(
+    r"(?:(?<![\w@.%:/-])|(?<=^//)|(?<=\s//))(?:[a-z0-9_-]+\.)+[a-z]{2,}\.?(?::\d+)?/\S+", re.IGNORECASE | re.ASCII
+)
 _OTHER_SCHEME = re.compile(r"\b([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 _AROUND_A_LINK = ")]}>\"'.,;!…’”」』）〉》"
