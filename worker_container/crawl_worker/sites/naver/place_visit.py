@@ -19,10 +19,10 @@ from nightjar.domain.target import place_key
 from nightjar.domain.tracking import Device, Search
 from nightjar.errors import ErrorCode, RetryLater
 
-PAUSE_MS: Final = 150
+PAUSE_MS: Final = 100
 """Between two steps of scrolling: what a list needs to append rows that it already has."""
 
-STILL_STEPS: Final = 4
+STILL_STEPS: Final = 5
 """A list that did not change for so many steps, with nothing on its way, is at its end."""
 
 LAST_PAGE: Final = 10
@@ -31,15 +31,17 @@ LAST_PAGE: Final = 10
 _SCROLL: Final = """() => {
   const box = document.querySelector('#_pcmap_list_scroll_container');
   for (const area of [box, document.scrollingElement]) {
-    if (area) { area.scrollTop += Math.max(300, 0.8 * area.clientHeight); }
+    if (area) { area.scrollTop += Math.max(300, 1.5 * area.clientHeight); }
   }
+  // A list that does not fill its window cannot scroll, and is told that its reader wants more all the same.
+  for (const listener of [box, window]) { if (listener) { listener.dispatchEvent(new Event('scroll')); } }
   const tops = [box, document.scrollingElement].map((area) => (area ? Math.round(area.scrollTop) : 0));
   return [document.querySelectorAll('li').length, ...tops].join(' ');
 }"""
 
 _SHOWN: Final = """() => {
   const box = document.querySelector('#_pcmap_list_scroll_container');
-  const rows = [...(box ? box.querySelectorAll(':scope > ul > li') : document.querySelectorAll('li[data-laim-exp-id]'))];
+  const rows = [...(box || document).querySelectorAll(box ? ':scope > ul > li' : 'li[data-laim-exp-id]')];
   const idOfProps = (value, depth) => {
     if (!value || typeof value !== 'object' || depth > 4) { return null; }
     if (/^[0-9]{5,}$/.test(String(value.id || '')) && value.name) { return String(value.id); }

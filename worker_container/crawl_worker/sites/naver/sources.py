@@ -16,9 +16,9 @@ from nightjar.ports import RankSource
 def rank_sources(
     settings: NaverSettings,
     fetcher: PoliteFetcher,
+    user_agents: Sequence[str],
     *,
     sources: Mapping[RankType, Source],
-    user_agents: Sequence[str] = (),
 ) -> dict[RankType, RankSource]:
     """The source of each rank type that is switched on, for one task: its user agents are chosen here and kept."""
     agents = profiles(user_agents)

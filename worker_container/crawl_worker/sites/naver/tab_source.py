@@ -8,7 +8,7 @@ from crawl_worker.engine.fetcher import PoliteFetcher
 from crawl_worker.sites.naver.cafe_homes import CafeHomes
 from crawl_worker.sites.naver.rows import ListPage, NextLoad, Progress
 from crawl_worker.sites.naver.settings import NaverSettings
-from crawl_worker.sites.naver.tabs import first_url, judge_first, judge_more
+from crawl_worker.sites.naver.tabs import FEWEST_CARDS, first_url, judge_first, judge_more
 from nightjar.domain.rank import Reading
 from nightjar.domain.target import Target
 from nightjar.domain.tracking import Device, RankType, Search, Source
@@ -50,13 +50,21 @@ class PageTabSource:
         return await self._fetcher.fetch(first_url(search, self._settings), judge, headers=self._headers(search))
 
     async def _more(self, search: Search, load: NextLoad) -> ListPage:
-        """The next load. One that is over with nothing on it is asked for again: a host that throttles says so, too."""
-        judge = partial(judge_more, search=search, sent=load, settings=self._settings)
-        headers = self._headers(search) | dict(load.headers)
-        page = await self._fetcher.fetch(load.url, judge, headers=headers)
-        if not page.rows and page.more is None:
-            page = await self._fetcher.fetch(load.url, judge, headers=headers)
+        """The next load. One that ends the list with few rows or none is asked for again, and believed if it stays so.
+
+        A host that throttles sends short and empty lists, too, and recovers within seconds.
+        """
+        page = await self._load(search, load)
+        if page.more is None and len(page.rows) < FEWEST_CARDS:
+            again = await self._load(search, load)
+            if again != page:
+                message = f"the end of the list of {search.rank_type} {search.keyword!r} was a short page"
+                raise RetryLater(ErrorCode.UPSTREAM_ERROR, message, details={"url": load.url})
         return page
+
+    async def _load(self, search: Search, load: NextLoad) -> ListPage:
+        judge = partial(judge_more, search=search, sent=load, settings=self._settings)
+        return await self._fetcher.fetch(load.url, judge, headers=self._headers(search) | dict(load.headers))
 
     def _headers(self, search: Search) -> dict[str, str]:
         return {"User-Agent": self._profiles[search.device].user_agent}

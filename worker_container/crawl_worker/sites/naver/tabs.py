@@ -25,7 +25,8 @@ from crawl_worker.sites.naver.settings import NaverSettings
 from nightjar.domain.tracking import Device, RankType, Search
 
 FEWEST_CARDS = 10
-"""A page with fewer is suspicious: a host that throttles sends short pages, and real ones hold 20 to 30."""
+"""Fewer are suspicious: a host that throttles sends short pages, and real ones hold 20 to 30. Only the last load of a
+list may be that short."""
 
 CARDS_BEFORE_MORE = 20
 """A page that announces a further load holds at least so many cards; 30 are usual, 20 were seen."""
@@ -79,12 +80,14 @@ def judge_first(response: Response, search: Search, settings: NaverSettings) -> 
     refuse_half(response)
     _refuse_unreadable(rows, tab, response)
     more = next_load(response.text, page_url=response.url, more_url=settings.search_more_url)
-    _refuse_short(cards, more, response)
+    if cards < FEWEST_CARDS:
+        raise short_page(response, cards, f"{FEWEST_CARDS} are the fewest believed")
+    _refuse_cards_missing(cards, more, response)
     return ListPage(rows=tuple(rows), more=more)
 
 
 def judge_more(response: Response, search: Search, sent: NextLoad, settings: NaverSettings) -> ListPage:
-    """The rows of a further load, and the one after it. No rows and no way on: the list says that it is over.
+    """The rows of a further load, and the one after it. No way on: the list says that it is over.
 
     Raises:
         Blocked, RetryLater, GiveUp: as the answer means.
@@ -97,11 +100,8 @@ def judge_more(response: Response, search: Search, sent: NextLoad, settings: Nav
     if html.strip() and not cards:
         raise not_understood(response, "a load holds text, but no card")
     more = _following(address, sent, response, settings)
-    if cards:
-        _refuse_unreadable(rows, tab, response)
-        _refuse_short(cards, more, response)
-    elif more is not None:
-        raise short_page(response, 0, "a further load is announced")
+    _refuse_unreadable(rows, tab, response)
+    _refuse_cards_missing(cards, more, response)
     return ListPage(rows=tuple(rows), more=more)
 
 
@@ -130,9 +130,7 @@ def _refuse_unreadable(rows: list[str | None], tab: Tab, response: Response) -> 
         raise not_understood(response, f"of {len(rows)} cards {len(readable)} lead to an address that is known")
 
 
-def _refuse_short(cards: int, more: NextLoad | None, response: Response) -> None:
-    if cards < FEWEST_CARDS:
-        raise short_page(response, cards, f"{FEWEST_CARDS} are the fewest believed")
+def _refuse_cards_missing(cards: int, more: NextLoad | None, response: Response) -> None:
     if more is not None and cards < CARDS_BEFORE_MORE:
         raise short_page(response, cards, f"at least {CARDS_BEFORE_MORE} stand before a further load")
 
