@@ -159,7 +159,6 @@ class Stack:
         supervisor.bring_up([self._migrations()])
         supervisor.bring_up(self._programs())
         self._write_state()
-        self._exits.callback((self.data_dir / STATE_FILE).unlink, missing_ok=True)
         supervisor.watch()
         self._supervisor = supervisor
 
@@ -171,6 +170,9 @@ class Stack:
         else:
             folder = self._chosen_folder.resolve()
         self._exits.enter_context(FolderLock(folder))
+        state = folder / STATE_FILE
+        state.unlink(missing_ok=True)  # what a stack that was killed has left
+        self._exits.callback(state.unlink, missing_ok=True)
         return folder
 
     def _servers(self) -> Stage:
