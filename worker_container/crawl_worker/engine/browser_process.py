@@ -56,7 +56,7 @@ class RunningChromium:
             chromium = await driver.chromium.launch(
                 executable_path=program,
                 headless=settings.headless,
-                args=[*_SWITCHES, *(_NO_IMAGES if settings.block_images else ())],
+                args=[*_SWITCHES, *(_NO_IMAGES if settings.block_media else ())],
                 env=chromium_environment(os.environ),
                 proxy={"server": NO_WAY_OUT},
                 timeout=LAUNCH_TIMEOUT_SECONDS * 1000,

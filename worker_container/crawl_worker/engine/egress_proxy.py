@@ -13,7 +13,7 @@ import h11
 from yarl import URL
 
 from crawl_worker.engine.egress import EgressRule, Lookup, Resolver, refused
-from crawl_worker.engine.proxy_wire import Allowance, Peer, drop_body, forward, tunnel
+from crawl_worker.engine.proxy_wire import Peer, drop_body, forward, tunnel
 from crawl_worker.engine.settings import EngineSettings
 from nightjar.errors import ErrorCode, GiveUp, RetryLater, TaskFailure
 
@@ -124,19 +124,21 @@ class EgressProxy:
         connection.add_done_callback(self._connections.discard)
 
     async def _serve(self, client: Peer) -> None:
-        """Answer the requests of one connection of the browser, until it or an error ends it."""
-        allowance = Allowance(self._settings.max_tunnel_bytes)
+        """Answer the one request of a connection of the browser.
+
+        One, because Chromium sends a request again by itself when a connection that it used before breaks: the host
+        would get a page's request twice without a pause.
+        """
         try:
-            while isinstance(request := await client.next_event(), h11.Request):
-                await self._answer(client, request, allowance)
-                if not client.next_cycle():
-                    break
+            request = await client.next_event()
+            if isinstance(request, h11.Request):
+                await self._answer(client, request)
         except (h11.ProtocolError, TaskFailure, TimeoutError, OSError):
             pass  # the browser sees its connection break; the door has noted why
         finally:
             client.close()
 
-    async def _answer(self, client: Peer, request: h11.Request, allowance: Allowance) -> None:
+    async def _answer(self, client: Peer, request: h11.Request) -> None:
         shown = dict(request.headers).get(b"proxy-authorization", b"")
         door = next((door for door in self._doors.values() if door.opens_for(shown)), None)
         if door is None:
@@ -144,7 +146,7 @@ class EgressProxy:
         elif request.method == b"CONNECT":
             await self._tunnel(client, request, door)
         else:
-            await self._forward(client, request, door, allowance)
+            await self._forward(client, request, door)
 
     async def _tunnel(self, client: Peer, request: h11.Request, door: Door) -> None:
         host, port = _endpoint(request)
@@ -165,7 +167,7 @@ class EgressProxy:
         finally:
             origin.close()
 
-    async def _forward(self, client: Peer, request: h11.Request, door: Door, allowance: Allowance) -> None:
+    async def _forward(self, client: Peer, request: h11.Request, door: Door) -> None:
         """Send a plain HTTP request on.
 
         One that is refused or fails gets no answer at all: a status made here would look like the site's own.
@@ -175,7 +177,7 @@ class EgressProxy:
         reader, writer = await door.connect(host, port)
         origin = Peer(h11.CLIENT, reader, writer, idle=client.idle)
         try:
-            await forward(client, origin, request, url.raw_path_qs, allowance)
+            await forward(client, origin, request, url.raw_path_qs, limit=self._settings.max_tunnel_bytes)
         except TaskFailure as failure:
             door.note((host.lower(), port), failure)
             raise
@@ -185,7 +187,7 @@ class EgressProxy:
 
 async def _ask_for_credentials(client: Peer) -> None:
     await drop_body(client)
-    headers = [("Proxy-Authenticate", 'Basic realm="egress"'), ("Content-Length", "0")]
+    headers = [("Proxy-Authenticate", 'Basic realm="egress"'), ("Content-Length", "0"), ("Connection", "close")]
     await client.send(h11.Response(status_code=407, headers=headers, reason=b"Proxy Authentication Required"))
     await client.send(h11.EndOfMessage())
 

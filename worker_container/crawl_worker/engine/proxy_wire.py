@@ -74,13 +74,6 @@ class Peer:
             async with asyncio.timeout(self.idle.total_seconds()):
                 await self.writer.drain()
 
-    def next_cycle(self) -> bool:
-        """Get ready for another message; False where the connection ends with this one."""
-        if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
-            return False
-        self._http.start_next_cycle()
-        return True
-
     def early_bytes(self) -> bytes:
         """What arrived behind a CONNECT before it was answered."""
         return self._http.trailing_data[0]
@@ -90,20 +83,22 @@ class Peer:
         self.writer.close()
 
 
-async def forward(client: Peer, origin: Peer, request: h11.Request, target: str, allowance: Allowance) -> None:
-    """Send one request on, in origin form, and its answer back. Each side frames its own messages."""
-    headers = [*end_to_end(request.headers), (b"connection", b"close")]
-    await origin.send(h11.Request(method=request.method, target=target, headers=headers))
-    await _pass_body(client, origin, allowance=None)
+async def forward(client: Peer, origin: Peer, request: h11.Request, target: str, *, limit: int) -> None:
+    """Send one request on, in origin form, and its answer back; both connections end with it.
+
+    Raises GiveUp when either body has more than `limit` bytes.
+    """
+    await origin.send(h11.Request(method=request.method, target=target, headers=_one_message(request.headers)))
+    await _pass_body(client, origin, Allowance(limit))
     response = await origin.next_event()
     while isinstance(response, h11.InformationalResponse):
         response = await origin.next_event()
     if not isinstance(response, h11.Response):
         raise h11.RemoteProtocolError("closed before it answered")
     await client.send(
-        h11.Response(status_code=response.status_code, reason=response.reason, headers=end_to_end(response.headers))
+        h11.Response(status_code=response.status_code, reason=response.reason, headers=_one_message(response.headers))
     )
-    await _pass_body(origin, client, allowance=allowance)
+    await _pass_body(origin, client, Allowance(limit))
 
 
 async def drop_body(client: Peer) -> None:
@@ -112,14 +107,17 @@ async def drop_body(client: Peer) -> None:
         pass
 
 
-async def _pass_body(source: Peer, sink: Peer, *, allowance: Allowance | None) -> None:
+async def _pass_body(source: Peer, sink: Peer, allowance: Allowance) -> None:
     while isinstance(event := await source.next_event(), h11.Data):
-        if allowance is not None:
-            allowance.take(len(event.data))
+        allowance.take(len(event.data))
         await sink.send(h11.Data(data=event.data))
     if not isinstance(event, h11.EndOfMessage):
         raise h11.RemoteProtocolError("closed in the middle of a message")
     await sink.send(h11.EndOfMessage())
+
+
+def _one_message(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    return [*end_to_end(headers), (b"connection", b"close")]
 
 
 def end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> Headers:

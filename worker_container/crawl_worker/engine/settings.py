@@ -16,6 +16,8 @@ DEFAULT_USER_AGENTS = (
 
 DAY_SECONDS = 86_400
 
+_OPENS_LOOPBACK = "PLAYWRIGHT_DISABLE_FORCED_CHROMIUM_PROXIED_LOOPBACK"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSettings:
@@ -45,7 +47,7 @@ class EngineSettings:
     chromium_path: Path | None = None
     """The browser to start; None lets the engine find an installed one."""
 
-    block_images: bool = True
+    block_media: bool = True
     """Images, fonts and media are not loaded: no parser reads them."""
 
     max_page_requests: int = 300
@@ -71,6 +73,8 @@ class EngineSettings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Settings by their documented names; what is not set keeps its default. Raises Invalid with the name."""
+        if environment.get(_OPENS_LOOPBACK):
+            raise Invalid(f"{_OPENS_LOOPBACK} must not be set: it lets pages reach this machine past the egress proxy")
         read = _Reader(environment)
         defaults = cls()
         return cls(

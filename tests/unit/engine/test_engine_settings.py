@@ -1,0 +1,59 @@
+"""What the environment says, and what it must not say."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from crawl_worker.engine.settings import EngineSettings
+from nightjar.errors import Invalid
+
+
+def test_an_empty_environment_gives_the_documented_defaults() -> None:
+    settings = EngineSettings.from_environment({})
+    assert settings == EngineSettings()
+    assert settings.timeout == timedelta(seconds=30)
+    assert settings.dns_ttl == timedelta(seconds=300)
+    assert (settings.max_connections, settings.max_per_host, settings.headless) == (100, 10, True)
+    assert settings.chromium_path is None
+
+
+def test_each_name_is_read() -> None:
+    settings = EngineSettings.from_environment(
+        {
+            "CRAWL_TIMEOUT_SECONDS": "2.5",
+            "CRAWL_DNS_TTL_SECONDS": "7",
+            "CRAWL_MAX_CONNECTIONS": "5",
+            "CRAWL_MAX_PER_HOST": "3",
+            "HEADLESS_BROWSER": "False",
+            "CHROMIUM_PATH": "/opt/chromium",
+            "CRAWL_USER_AGENTS": "One (a; b, c)\nTwo | Three",
+        }
+    )
+    assert settings.timeout == timedelta(seconds=2.5)
+    assert settings.dns_ttl == timedelta(seconds=7)
+    assert (settings.max_connections, settings.max_per_host, settings.headless) == (5, 3, False)
+    assert settings.chromium_path == Path("/opt/chromium")
+    assert settings.user_agents == ("One (a; b, c)", "Two", "Three")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CRAWL_TIMEOUT_SECONDS", "0"),
+        ("CRAWL_TIMEOUT_SECONDS", "-1"),
+        ("CRAWL_TIMEOUT_SECONDS", "nan"),
+        ("CRAWL_TIMEOUT_SECONDS", "soon"),
+        ("CRAWL_MAX_CONNECTIONS", "0"),
+        ("CRAWL_MAX_PER_HOST", "2.5"),
+        ("HEADLESS_BROWSER", "maybe"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_named(name: str, value: str) -> None:
+    with pytest.raises(Invalid, match=f"{name} must be .*{value}"):
+        EngineSettings.from_environment({name: value})
+
+
+def test_the_switch_that_lets_pages_past_the_proxy_is_not_accepted() -> None:
+    with pytest.raises(Invalid, match="PLAYWRIGHT_DISABLE_FORCED_CHROMIUM_PROXIED_LOOPBACK"):
+        EngineSettings.from_environment({"PLAYWRIGHT_DISABLE_FORCED_CHROMIUM_PROXIED_LOOPBACK": "1"})
