@@ -95,3 +95,27 @@ clean: ## Remove environments, builds, caches and the local data
 	@$(PYTHON) -m infra.local.state || { echo "clean: a stack runs on .nightjar; stop it first" >&2; exit 1; }
 	@rm -rf .venv .venv-sam .nightjar .aws-sam build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+##@ Build
+
+# The Python that will run the functions (Runtime in template.yaml). Where this machine has it, the code is compiled too.
+LAMBDA_PYTHON ?= 3.13
+PACKAGE := $(RUN) -m infra.local.package --python $(LAMBDA_PYTHON)
+
+.PHONY: build
+build: setup ## Package the functions into build/*.zip, each time from nothing
+	@$(PACKAGE) zip --into build
+
+# What `sam build --build-in-source` calls; without that option SAM would copy the environments first. Never with
+# `--cached`: it has shipped old shared code and said that it succeeded.
+.PHONY: build-ApiFunction build-JanitorFunction build-NightlyFanoutFunction
+build-ApiFunction:
+	@$(PACKAGE) unpack api --into $(ARTIFACTS_DIR)
+build-JanitorFunction:
+	@$(PACKAGE) unpack janitor --into $(ARTIFACTS_DIR)
+build-NightlyFanoutFunction:
+	@$(PACKAGE) unpack nightly_fanout --into $(ARTIFACTS_DIR)
+
+.PHONY: test-containers
+test-containers: setup ## Build the images and try them, and the zips in Lambda's own image (needs a container engine)
+	@$(RUN) -m pytest tests/containers
