@@ -45,7 +45,7 @@ class ApiSource:
             page = await self._call(search, start=start)
             progress.add(page.rows)
             await self._homes.complete(progress, wanted)
-            if progress.is_enough or start + ROWS_PER_API_CALL > page.total:
+            if progress.is_enough() or start + ROWS_PER_API_CALL > page.total:
                 break
         return progress.reading()
 

@@ -51,7 +51,7 @@ class PagePlaceSource:
         progress.add(batch.rows)
         while not _is_over(progress, first.total):
             is_short = batch.size < first.size
-            if progress.is_enough and not is_short:
+            if progress.is_enough() and not is_short:
                 return True
             batch = await self._fetch(search, start=read + 1)
             if not batch.rows:
@@ -78,7 +78,7 @@ class PagePlaceSource:
         url = list_url(search, self._settings)
         visit = PlaceVisit(url, search, progress)
         total = await self._fetcher.browse(url, visit.read, budget=VISIT_BUDGET, profile=self._profiles[search.device])
-        if not progress.is_enough:
+        if not progress.is_enough():
             refuse_early_end(progress, total, url)
 
 

@@ -129,13 +129,13 @@ class PlaceVisit:
             await page.wait_for_timeout(PAUSE_MS)
             for start, reply in await self._traffic.arrived():
                 self._take(start, judge_reply(reply, self._search.keyword))
-            if self._progress.is_enough:
+            if self._progress.is_enough():
                 return True
             now = f"{shown} {self._next_start}"
             still, before = (still + 1 if now == before else 0), now
         self._shown += await page.evaluate(_SHOWN)
         self._believe_what_is_shown()
-        return self._progress.is_enough
+        return self._progress.is_enough()
 
     def _take(self, start: int | None, batch: PlaceBatch | None) -> None:
         """Put a batch in its place. One that overtook another waits for it."""
@@ -149,7 +149,7 @@ class PlaceVisit:
         self._progress.replace(self._rows)
 
     def _refuse_hole(self) -> None:
-        if self._waiting and not self._progress.is_enough:
+        if self._waiting and not self._progress.is_enough():
             message = f"{self._url}: the rows from {self._next_start} on never came; a partial list is no reading"
             raise RetryLater(ErrorCode.UPSTREAM_ERROR, message, details={"url": self._url})
 

@@ -61,7 +61,6 @@ class Progress:
         slug_of = {club_id: slug for slug, club_id in self.same_cafe.items()}
         return organic_rows((_by_slug(row, slug_of) for row in self._read), depth=self._depth)
 
-    @property
     def is_enough(self) -> bool:
         """Whether the depth was reached or every wanted target was met."""
         counted = self.counted

@@ -33,7 +33,7 @@ class PageTabSource:
         page = await self._first(search)
         while True:
             await self._take(page, progress, search, wanted)
-            if progress.is_enough or page.more is None:
+            if progress.is_enough() or page.more is None:
                 return progress.reading()
             page = await self._more(search, page.more)
 
