@@ -12,7 +12,6 @@ from uuid import UUID, uuid4
 from nightjar.application.publishing import publish_due
 from nightjar.application.rank_run import announce_batch, close_batch
 from nightjar.database.engine import Transactions
-from nightjar.database.outbox import Backlog
 from nightjar.database.rank_checks import SettledCheck
 from nightjar.domain.batch import Batch
 from nightjar.domain.task import MAX_CLAIMS, TaskState
@@ -114,20 +113,21 @@ def repair_queues(transactions: Transactions, queue: TaskQueue, *, window: int) 
     """Republish what the broker lost, then fill every queue up to the window. Raises QueueUnavailable."""
     memory_lost = queue.epoch() is None
     with transactions() as uow:
-        backlog = uow.outbox.backlog()
+        open_tasks = uow.figures.open_tasks()
+    running = {group.queue: group.tasks for group in open_tasks if group.state == TaskState.IN_PROGRESS}
+    oldest = {group.queue: group.oldest_seconds or 0.0 for group in open_tasks if group.state == TaskState.PENDING}
     figures = []
     for name in Queue:
         lost = forget_lost_messages(transactions, queue, name, memory_lost=memory_lost)
         published = publish_due(transactions, queue, name, window=window)
-        found = backlog.get(name, Backlog())
         figures.append(
             QueueFigures(
                 queue=name,
                 depth=queue.depth(name),
                 lost=lost,
                 published=published,
-                in_progress=found.in_progress,
-                oldest_waiting_seconds=found.oldest_waiting_seconds,
+                in_progress=running.get(name, 0),
+                oldest_waiting_seconds=oldest.get(name, 0.0),
             )
         )
     if memory_lost:

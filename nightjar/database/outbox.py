@@ -60,15 +60,6 @@ OUT = """
     WHERE b.finished_at IS NULL AND t.queue = :queue
 """
 
-# All open rows are read once a round; a partial index holds exactly them.
-BACKLOG = text("""
-    SELECT queue,
-           count(*) FILTER (WHERE state = 'in_progress') AS in_progress,
-           extract(epoch FROM clock_timestamp() - min(greatest(created_at, not_before))
-                   FILTER (WHERE state = 'pending' AND not_before <= clock_timestamp())) AS oldest_seconds
-    FROM tasks WHERE state IN ('pending', 'in_progress') GROUP BY queue
-""")
-
 COUNT_OUT = text(f"SELECT count(*) FROM ({OUT}) AS published")  # noqa: S608  # a constant
 IDS_OUT = text(OUT)
 
@@ -85,14 +76,6 @@ class BatchChunk:
 
     messages: tuple[Message, ...]
     last_seq: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backlog:
-    """Open work of a queue: tasks in workers' hands, and how long the longest waiting one has been due."""
-
-    in_progress: int = 0
-    oldest_waiting_seconds: float = 0.0
 
 
 class Outbox:
@@ -142,16 +125,6 @@ class Outbox:
     def ids_out(self, queue: Queue) -> frozenset[UUID]:
         """The ids of these rows."""
         return frozenset(row.id for row in self._connection.execute(IDS_OUT, {"queue": queue}))
-
-    def backlog(self) -> dict[Queue, Backlog]:
-        """The open work of every queue that has some; what waits for a later moment is not due and not counted."""
-        rows = self._connection.execute(BACKLOG).all()
-        return {
-            Queue(row.queue): Backlog(
-                in_progress=row.in_progress, oldest_waiting_seconds=float(row.oldest_seconds or 0)
-            )
-            for row in rows
-        }
 
     def forget(self, task_ids: Collection[UUID]) -> int:
         """Their messages are lost; rows that were claimed meanwhile are left alone. How many need a new message."""
