@@ -83,6 +83,12 @@ class NightSystem:
         self.followed.append(followed)
         return followed
 
+    def unfollow(self, followed: Followed) -> None:
+        """Stop a tracking."""
+        with self.database.transaction() as uow:
+            uow.trackings.stop(followed.id, owner=None)
+        self.followed.remove(followed)
+
     def fan_out(self, day: date) -> int:
         """Deliver the event of one night to the handler; the batch id."""
         self.replica.control.set_day(day)
