@@ -1,17 +1,14 @@
 """One visit with the real Chromium: what a page may reach, and what its troubles become."""
 
 import asyncio
-import os
 import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Literal
 
-import psutil
 import pytest
 
 from crawl_worker.engine.browser import Browser, BrowserPage, BrowserProfile
@@ -19,6 +16,7 @@ from crawl_worker.engine.egress import EgressRule
 from crawl_worker.engine.settings import EngineSettings
 from nightjar.errors import Blocked, ErrorCode, GiveUp, RetryLater
 from tests.doubles.faulty_site import FaultySite, faulty_site
+from tests.integration.engine.chromium_processes import chromium_of
 
 pytestmark = pytest.mark.anyio
 
@@ -237,7 +235,7 @@ async def test_chromium_knows_no_secret_of_the_worker(
     browser = Browser(settings)
     async with browser.page(profile, rule) as page:
         await page.goto(site.url("/plain"))
-        for process in chromium_processes():
+        for process in chromium_of():
             assert "a-secret-of-ours" not in process.environ().values()
     await browser.close()
 
@@ -300,7 +298,7 @@ async def test_a_killed_chromium_ends_the_visit_at_once_and_the_next_one_works(
     with pytest.raises(RetryLater, match="Chromium ended during the visit") as caught:
         async with asyncio.timeout(5), browser.page(profile, rule) as page:
             await page.goto(site.url("/plain"))
-            for process in chromium_processes():
+            for process in chromium_of():
                 process.send_signal(signal.SIGKILL)
             if waits_for == "a page":
                 await page.evaluate("new Promise(() => {})")
@@ -319,29 +317,12 @@ async def test_a_crashed_page_ends_its_visit_and_chromium_goes_on(
             await page.goto(site.url("/plain"))
             crash(page)
             await asyncio.sleep(60)
-    before = {process.pid for process in chromium_processes(root_only=True)}
+    before = {process.pid for process in chromium_of(roots=True)}
     async with browser.page(profile, rule) as page:
         await page.goto(site.url("/plain"))
-    assert {process.pid for process in chromium_processes(root_only=True)} == before
+    assert {process.pid for process in chromium_of(roots=True)} == before
 
 
 def crash(page: BrowserPage) -> None:
     """Kill the process that shows the page."""
     asyncio.ensure_future(page.goto("chrome://crash")).add_done_callback(lambda task: task.exception())
-
-
-def chromium_processes(*, root_only: bool = False) -> list[psutil.Process]:
-    """The Chromium of this test process: the browser itself and what it started."""
-    ours = [process for process in psutil.Process(os.getpid()).children(recursive=True) if _is_chromium(process)]
-    return [process for process in ours if not (root_only and _is_helper(process))]
-
-
-def _is_chromium(process: psutil.Process) -> bool:
-    try:
-        return "chrom" in Path(process.exe()).name
-    except (psutil.Error, OSError):
-        return False
-
-
-def _is_helper(process: psutil.Process) -> bool:
-    return any(argument.startswith("--type=") for argument in process.cmdline())

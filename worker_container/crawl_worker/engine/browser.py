@@ -93,6 +93,9 @@ class Browser:
         except asyncio.CancelledError:
             self._in_background(self._discard(opening, running))
             raise
+        except PlaywrightError:
+            await asyncio.to_thread(running.kill)  # not even a context: the driver or Chromium is gone
+            raise
         context.set_default_timeout(self._settings.timeout.total_seconds() * 1000)
         return context
 

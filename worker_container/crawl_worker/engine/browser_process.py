@@ -41,11 +41,12 @@ class RunningChromium:
     def __init__(self, driver: Playwright, chromium: Chromium, pid: int) -> None:
         self.chromium = chromium
         self.started_at = asyncio.get_running_loop().time()
-        self.pid = pid
         self.pages = 0
         self.memory_seen = 0
         self.memory_looked_at = float("-inf")
         self._driver = driver
+        self._root = psutil.Process(pid)
+        self._killed = False
 
     @classmethod
     async def launch(cls, settings: EngineSettings) -> Self:
@@ -77,8 +78,8 @@ class RunningChromium:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the driver still talks to it."""
-        return self.chromium.is_connected()
+        """Whether it runs and its driver talks to it."""
+        return not self._killed and self.chromium.is_connected() and self._root.is_running()
 
     @property
     def age(self) -> timedelta:
@@ -95,13 +96,16 @@ class RunningChromium:
 
     def kill(self) -> None:
         """End the process tree now. The driver notices, and clears its folders away."""
+        self._killed = True
         for process in self._tree():
             with suppress(psutil.Error):
                 process.kill()
 
     async def close(self, grace: timedelta) -> None:
         """End Chromium and its driver, by force after `grace`."""
-        driver = _parent(self.pid)
+        driver: psutil.Process | None = None
+        with suppress(psutil.Error):
+            driver = self._root.parent()
         try:
             async with asyncio.timeout(grace.total_seconds()):
                 await self.chromium.close()
@@ -117,8 +121,7 @@ class RunningChromium:
 
     def _tree(self) -> list[psutil.Process]:
         try:
-            root = psutil.Process(self.pid)
-            return [root, *root.children(recursive=True)]
+            return [self._root, *self._root.children(recursive=True)]
         except psutil.Error:
             return []
 
@@ -149,10 +152,3 @@ async def _pid(chromium: Chromium) -> int:
     answer = await session.send("SystemInfo.getProcessInfo")
     await session.detach()
     return next(int(process["id"]) for process in answer["processInfo"] if process["type"] == "browser")
-
-
-def _parent(pid: int) -> psutil.Process | None:
-    try:
-        return psutil.Process(pid).parent()
-    except psutil.Error:
-        return None

@@ -85,13 +85,15 @@ class EgressProxy:
         self._settings = settings
         self._lookup = lookup
         self._server: asyncio.Server | None = None
+        self._starting = asyncio.Lock()
         self._doors: dict[EgressRule, Door] = {}
         self._connections: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Listen. Starting twice does nothing."""
-        if self._server is None:
-            self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        async with self._starting:
+            if self._server is None:
+                self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
 
     def door(self, rule: EgressRule) -> Door:
         """The door of a rule, made at the first call. The proxy has been started."""

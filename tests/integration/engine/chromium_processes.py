@@ -1,0 +1,58 @@
+"""Which processes of Chromium and its driver live, seen from outside the engine."""
+
+import asyncio
+import os
+import time
+
+import psutil
+
+
+def chromium_of(pid: int | None = None, *, roots: bool = False) -> list[psutil.Process]:
+    """The Chromium processes below a process, this one by default; `roots` leaves out those that Chromium started."""
+    return [process for process in _below(pid) if _is_chromium(process) and not (roots and _is_helper(process))]
+
+
+def engine_processes_of(pid: int | None = None) -> list[psutil.Process]:
+    """Chromium and the driver below a process, this one by default."""
+    return [process for process in _below(pid) if _is_chromium(process) or _is_driver(process)]
+
+
+async def gone(processes: list[psutil.Process], *, within: float) -> bool:
+    """Whether all have ended within so many seconds."""
+    until = time.monotonic() + within
+    while any(map(_runs, processes)):
+        if time.monotonic() > until:
+            return False
+        await asyncio.sleep(0.02)
+    return True
+
+
+def _below(pid: int | None) -> list[psutil.Process]:
+    return psutil.Process(pid or os.getpid()).children(recursive=True)
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _is_chromium(process: psutil.Process) -> bool:
+    return any("chrom" in argument.rpartition("/")[2] for argument in _command(process)[:1])
+
+
+def _is_driver(process: psutil.Process) -> bool:
+    return "run-driver" in _command(process)
+
+
+def _is_helper(process: psutil.Process) -> bool:
+    return any(argument.startswith("--type=") for argument in _command(process))
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        # Chromium's helpers write their command as one argument.
+        return [argument for part in process.cmdline() for argument in part.split()]
+    except psutil.Error:
+        return []
