@@ -9,7 +9,7 @@ import http.client
 import re
 import time
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from nightjar.domain.naver_link import SHORT_HOST, host_of_link, is_site_host
 from nightjar.errors import ErrorCode, Invalid, RetryLater
@@ -55,11 +55,18 @@ def resolve(
         if path in seen:
             raise Invalid(f"the short link {url} leads in a circle")
         seen.add(path)
-        following = urljoin(current, _next_address(_ask(base_url, path, hop_timeout_seconds), url))
-        if _is_on_site(following, url, base_url):
-            return following
-        current = following
+        following = _next_address(_ask(base_url, path, hop_timeout_seconds), url)
+        current = _joined(current, following, url)
+        if _is_on_site(current, url, base_url):
+            return current
     raise Invalid(f"the short link {url} leads over more than {max_hops} hops; paste the address that it ends at")
+
+
+def _joined(current: str, following: str, asked_for: str) -> str:
+    try:
+        return urljoin(current, following)
+    except ValueError as error:
+        raise Invalid(f"the short link {asked_for} leads elsewhere than Naver: to no web address at all") from error
 
 
 def _checked_short_link(url: str, base_url: str) -> str:
@@ -85,7 +92,7 @@ def _is_on_site(url: str, asked_for: str, base_url: str) -> bool:
             return False
         if is_site_host(host_of_link(url)):
             return True
-    except (Invalid, ValueError):
+    except Invalid:
         pass  # not a plain web address: elsewhere, too
     raise Invalid(
         f"the short link {asked_for} leads elsewhere than Naver; only links that end at naver.com are followed"
@@ -94,7 +101,8 @@ def _is_on_site(url: str, asked_for: str, base_url: str) -> bool:
 
 def _path_of(url: str) -> str:
     parts = urlsplit(url)
-    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return quote(path, safe="/?&=%~:@!$'()*+,;")
 
 
 def _next_address(answer: _Answer, asked_for: str) -> str:
@@ -132,9 +140,9 @@ def _ask(base_url: str, path: str, timeout_seconds: float) -> _Answer:
     deadline = time.monotonic() + timeout_seconds
     try:
         connection.request("GET", base.path.rstrip("/") + path, headers={"Accept": "text/html", "Connection": "close"})
-        answer = connection.getresponse()
-        body = _bounded_body(answer, deadline) if answer.status == http.HTTPStatus.OK else b""
-        return _Answer(answer.status, answer.getheader("Location"), body.decode("utf-8", "replace"))
+        with connection.getresponse() as answer:
+            body = _bounded_body(answer, deadline) if answer.status == http.HTTPStatus.OK else b""
+            return _Answer(answer.status, answer.getheader("Location"), body.decode("utf-8", "replace"))
     except TimeoutError as error:
         message = f"{base_url} did not answer within {timeout_seconds:g} s; try again, or paste the address it leads to"
         raise RetryLater(ErrorCode.TIMEOUT, message) from error

@@ -1,0 +1,1 @@
+"""Reading ranks from the replica of Naver, over real HTTP and in a real Chromium."""
