@@ -1,0 +1,84 @@
+"""The API as a client with a key uses it. Every call has a time limit; a refusal says what was asked and answered."""
+
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from infra.local.demo.followed import Batch, Day, Followed, History
+
+_TIMEOUT_SECONDS = 20.0
+_PAGE = 200
+
+
+class ApiError(Exception):
+    """The API did not answer, or refused."""
+
+
+class Client:
+    """The calls of the demo under one key. Use it as a context manager. Every method may raise ApiError."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self._http = httpx.Client(
+            base_url=f"{url}/api/v1", headers={"Authorization": f"Bearer {key}"}, timeout=_TIMEOUT_SECONDS
+        )
+
+    def __enter__(self) -> Self:
+        """Nothing is opened before the first call."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def issue_key(self, name: str) -> str:
+        """A new owner's key."""
+        return str(self._call("POST", "/keys", {"name": name, "role": "owner"}).json()["key"])
+
+    def register(self, *, rank_type: str, keyword: str, target_url: str, target_key: str) -> Followed:
+        """Follow a target from now on; its first check starts at once."""
+        body = {"rank_type": rank_type, "keyword": keyword, "target_url": target_url}
+        return Followed.from_json(self._call("POST", "/trackings", body).json(), target_key=target_key)
+
+    def active_tasks(self) -> int:
+        """Tasks of this owner that are not over, up to a page of them."""
+        return len(self._call("GET", f"/tasks?state=active&limit={_PAGE}").json()["items"])
+
+    def batch(self, batch_id: int) -> Batch:
+        """A batch with its figures as of now."""
+        return Batch.from_json(self._call("GET", f"/batches/{batch_id}").json())
+
+    def batches(self) -> list[Batch]:
+        """All batches, newest first."""
+        return [Batch.from_json(item) for item in self._items("/batches")]
+
+    def history(self, followed: Followed) -> History:
+        """All days of a tracking, oldest first."""
+        days = [Day.from_json(row) for row in self._items(f"/trackings/{followed.id}/history")]
+        return History(followed=followed, days=tuple(reversed(days)))
+
+    def history_csv(self, followed: Followed) -> str:
+        """The same as the CSV file that the API exports, byte order mark included."""
+        return self._call("GET", f"/trackings/{followed.id}/history?format=csv").content.decode("utf-8")
+
+    def _items(self, path: str) -> Iterator[Mapping[str, Any]]:
+        cursor = ""
+        while True:
+            page = self._call("GET", f"{path}?limit={_PAGE}{cursor}").json()
+            yield from page["items"]
+            if page["next"] is None:
+                return
+            cursor = f"&cursor={page['next']}"
+
+    def _call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> httpx.Response:
+        try:
+            answer = self._http.request(method, path, json=None if body is None else dict(body))
+        except httpx.HTTPError as error:
+            raise ApiError(f"the API gave no answer to {method} {path} ({error!r})") from error
+        if not answer.is_success:
+            asked = f" with {dict(body)}" if body else ""
+            raise ApiError(f"the API answered {answer.status_code} to {method} {path}{asked}: {answer.text}")
+        return answer

@@ -1,0 +1,155 @@
+"""What the demo says on the console: steps, the progress of the nights, tables, and where the time went."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from infra.local.demo.followed import Day, History
+from infra.local.demo.verdict import PlayedNight, Verdict
+from nightjar.domain.rank import Outcome
+
+PLAIN_WIDTH: Final = 140
+"""Characters of a line where nobody says how wide the terminal is: a log file, a pipe."""
+MOST_DIFFERENCES: Final = 40
+NOT_EXPOSED, UNKNOWN = "–", "?"
+
+
+class Narrator:
+    """Tells what happens, and keeps how long each step took."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or _console()
+        self._seconds: list[tuple[str, float]] = []
+
+    @contextmanager
+    def step(self, what: str) -> Iterator[None]:
+        """A step that takes a while: a spinner on a terminal, and a line once it is done."""
+        started = time.monotonic()
+        if self.console.is_terminal:
+            with self.console.status(what):
+                yield
+        else:
+            yield
+        self._done(what, time.monotonic() - started)
+
+    @contextmanager
+    def nights(self, total: int) -> Iterator[Callable[[PlayedNight], None]]:
+        """The nights: a bar on a terminal, elsewhere a line for each. What is yielded is told of every night."""
+        started = time.monotonic()
+        if self.console.is_terminal:
+            with self._bar(total) as show:
+                yield show
+        else:
+            yield lambda played: self.console.print(escape(f"  {told(played, total)}"), highlight=False)
+        self._done(f"{total} nights", time.monotonic() - started)
+
+    def ranks(self, histories: Sequence[History]) -> None:
+        """The table of ranks."""
+        table = Table(title="Ranks", title_justify="left", header_style="bold")
+        for name in ("", "type", "keyword", "target"):
+            table.add_column(name, overflow="fold")
+        for name in ("latest", "best", "worst", "session", "exposed", "not exposed", "unknown"):
+            table.add_column(name, justify="right")
+        for history in histories:
+            followed = history.followed
+            table.add_row(
+                *(str(followed.id), followed.rank_type, escape(followed.keyword), escape(followed.target)),
+                *(shown(history.latest), _rank(history.ranks, min), _rank(history.ranks, max)),
+                *(str(history.sessions), *(str(history.count(outcome)) for outcome in Outcome)),
+            )
+        self.console.print(table)
+        self.console.print(f"latest: {NOT_EXPOSED} is not exposed, {UNKNOWN} is unknown", highlight=False)
+
+    def batches(self, nights: Sequence[PlayedNight]) -> None:
+        """The table of batch summaries."""
+        table = Table(title="Nights", title_justify="left", header_style="bold")
+        for name in ("night", "date", "total", "success", "failed", "seconds"):
+            table.add_column(name, justify="right", no_wrap=True)
+        table.add_column("what happened", overflow="fold")
+        for played in nights:
+            batch = played.batch
+            failed = f"[yellow]{batch.failed}[/]" if batch.failed else "0"
+            table.add_row(
+                *(str(played.night.number), str(played.night.day), str(batch.total), str(batch.success), failed),
+                *(f"{batch.elapsed_seconds:.1f}", escape(played.night.story)),
+            )
+        self.console.print(table)
+
+    def verdict(self, verdict: Verdict) -> None:
+        """Whether all is right, or the list of what is not."""
+        if not verdict.differences:
+            self._line(f"[green]✓[/] {escape(summary(verdict))}")
+            return
+        self._line(f"[red]✗[/] {len(verdict.differences)} differences between the history and what was shown:")
+        for line in verdict.differences[:MOST_DIFFERENCES]:
+            self._line(f"    {escape(line)}")
+        if len(verdict.differences) > MOST_DIFFERENCES:
+            self._line(f"    ... and {len(verdict.differences) - MOST_DIFFERENCES} more")
+
+    def timings(self) -> None:
+        """Where the time went."""
+        total = sum(seconds for _, seconds in self._seconds)
+        parts = ", ".join(f"{what} {seconds:.1f}" for what, seconds in self._seconds)
+        self._line(f"time: {total:.1f} s ({escape(parts)})")
+
+    def say(self, line: str) -> None:
+        """One line."""
+        self._line(escape(line))
+
+    @contextmanager
+    def _bar(self, total: int) -> Iterator[Callable[[PlayedNight], None]]:
+        columns = (
+            TextColumn("  night"), MofNCompleteColumn(), BarColumn(bar_width=30), TimeElapsedColumn(),
+            TextColumn("{task.description}", style="dim"),
+        )  # fmt: skip
+        with Progress(*columns, console=self.console, transient=True) as progress:
+            bar = progress.add_task("", total=total)
+            yield lambda played: progress.update(bar, advance=1, description=escape(_short(played)))
+
+    def _done(self, what: str, seconds: float) -> None:
+        self._seconds.append((what, seconds))
+        self._line(f"[green]✓[/] {escape(what)} [dim]{seconds:.1f} s[/]")
+
+    def _line(self, markup: str) -> None:
+        self.console.print(markup, highlight=False, soft_wrap=True)
+
+
+def summary(verdict: Verdict) -> str:
+    """One sentence about a history that is right."""
+    return (
+        f"{verdict.days} days compared with what the site really showed: all right. On {verdict.in_trouble} of them the "
+        f"site was in trouble; {verdict.unknown} of these stayed unknown, none became a wrong rank or 'not exposed'."
+    )
+
+
+def told(played: PlayedNight, total: int) -> str:
+    """A night in one line."""
+    batch, night = played.batch, played.night
+    line = f"night {night.number:>2}/{total} {night.day}: {batch.success} success, {batch.failed} failed, "
+    return line + f"{played.seconds:.1f} s" + (f" ({night.story})" if night.story else "")
+
+
+def shown(day: Day | None) -> str:
+    """A day in a cell."""
+    if day is None or day.outcome is Outcome.UNKNOWN:
+        return UNKNOWN
+    return str(day.rank) if day.rank else NOT_EXPOSED
+
+
+def _rank(ranks: Sequence[int], which: Callable[[Sequence[int]], int]) -> str:
+    return str(which(ranks)) if ranks else NOT_EXPOSED
+
+
+def _short(played: PlayedNight) -> str:
+    return f"{played.night.day}  {played.batch.success} success, {played.batch.failed} failed"
+
+
+def _console() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=PLAIN_WIDTH)
