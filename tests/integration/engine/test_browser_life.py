@@ -193,9 +193,9 @@ async def test_a_killed_driver_ends_the_visit_and_the_next_one_works(
         async with asyncio.timeout(5), browser.page(profile, rule) as page:
             await page.goto(site.url("/plain"))
             running = engine_processes_of()
-            for process in running:
-                if process not in chromium_of():
-                    process.kill()
+            chromium = chromium_of()
+            for driver in set(running) - set(chromium):
+                driver.kill()
             await page.evaluate("new Promise(() => {})")
     assert await gone(running, within=3), "Chromium ends with its driver"
     await visit(browser)

@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Mapping
+import shutil
+from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +19,8 @@ from crawl_worker.engine.settings import EngineSettings
 from nightjar.errors import ErrorCode, RetryLater
 
 LAUNCH_TIMEOUT_SECONDS = 30
+
+CLEARING_LOOK_SECONDS = 0.01
 
 NO_WAY_OUT = "http://127.0.0.1:9"
 """The proxy of whatever is not part of a visit: the discard port, where nothing listens."""
@@ -38,43 +41,31 @@ _NO_IMAGES = ("--blink-settings=imagesEnabled=false", "--disable-remote-fonts")
 class RunningChromium:
     """Chromium, its driver, and what recycling asks about them."""
 
-    def __init__(self, driver: Playwright, chromium: Chromium, pid: int) -> None:
+    def __init__(self, driver: Playwright, chromium: Chromium, root: psutil.Process) -> None:
         self.chromium = chromium
         self.started_at = asyncio.get_running_loop().time()
         self.pages = 0
         self.memory_seen = 0
         self.memory_looked_at = float("-inf")
         self._driver = driver
-        self._root = psutil.Process(pid)
+        self._driver_process = _child_above(root)
+        self._root = root
+        self._profile = _profile_folder(root)
         self._killed = False
 
     @classmethod
     async def launch(cls, settings: EngineSettings) -> Self:
         """Start both. Raises RetryLater with what to do where that fails."""
         program = _program(settings)
-        driver = await async_playwright().start()
+        driver: Playwright | None = None
         try:
-            chromium = await driver.chromium.launch(
-                executable_path=program,
-                headless=settings.headless,
-                args=[*_SWITCHES, *(_NO_IMAGES if settings.block_media else ())],
-                env=chromium_environment(os.environ),
-                proxy={"server": NO_WAY_OUT},
-                timeout=LAUNCH_TIMEOUT_SECONDS * 1000,
-                # When it ends is decided here: a signal to the worker first lets the visit finish.
-                handle_sigint=False,
-                handle_sigterm=False,
-                handle_sighup=False,
-            )
-            return cls(driver, chromium, await _pid(chromium))
-        except PlaywrightError as error:
-            await driver.stop()
-            reason = next((line for line in reversed(error.message.splitlines()) if line.strip()), "no reason given")
-            raise RetryLater(
-                ErrorCode.INTERNAL,
-                f"Chromium does not start from {program} ({reason.strip()}): "
-                "run `make setup`, or set CHROMIUM_PATH to a Chromium that starts with --version",
-            ) from error
+            driver = await async_playwright().start()
+            chromium = await _launch(driver, program, settings)
+            return cls(driver, chromium, psutil.Process(await _pid(chromium)))
+        except (PlaywrightError, psutil.Error) as error:
+            if driver is not None:
+                await _within(settings.close_grace, driver.stop())
+            raise _does_not_start(program, error) from error
 
     @property
     def is_alive(self) -> bool:
@@ -95,35 +86,67 @@ class RunningChromium:
         return total
 
     def kill(self) -> None:
-        """End the process tree now. The driver notices, and clears its folders away."""
+        """End the process tree now."""
         self._killed = True
         for process in self._tree():
             with suppress(psutil.Error):
                 process.kill()
 
     async def close(self, grace: timedelta) -> None:
-        """End Chromium and its driver, by force after `grace`."""
-        driver: psutil.Process | None = None
-        with suppress(psutil.Error):
-            driver = self._root.parent()
-        try:
-            async with asyncio.timeout(grace.total_seconds()):
-                await self.chromium.close()
-        except (TimeoutError, PlaywrightError):
+        """End Chromium and its driver, each by force after `grace`, and clear their folders away."""
+        if not await _within(grace, self.chromium.close()):
             self.kill()
-        try:
-            async with asyncio.timeout(grace.total_seconds()):
-                await self._driver.stop()
-        except (TimeoutError, PlaywrightError):
-            if driver is not None:
-                with suppress(psutil.Error):
-                    driver.kill()
+        await _within(grace, self._cleared_away())
+        if not await _within(grace, self._driver.stop()):
+            with suppress(psutil.Error):
+                self._driver_process.kill()
+        if self._profile is not None:
+            await asyncio.to_thread(shutil.rmtree, self._profile, ignore_errors=True)
+
+    async def _cleared_away(self) -> None:
+        """Wait for the driver to remove the folders that it made: when it is stopped before, they stay."""
+        while self._profile is not None and self._profile.exists() and self._driver_process.is_running():  # noqa: ASYNC110
+            await asyncio.sleep(CLEARING_LOOK_SECONDS)  # nobody tells
 
     def _tree(self) -> list[psutil.Process]:
         try:
             return [self._root, *self._root.children(recursive=True)]
         except psutil.Error:
             return []
+
+
+async def _launch(driver: Playwright, program: Path, settings: EngineSettings) -> Chromium:
+    return await driver.chromium.launch(
+        executable_path=program,
+        headless=settings.headless,
+        args=[*_SWITCHES, *(_NO_IMAGES if settings.block_media else ())],
+        env=chromium_environment(os.environ),
+        proxy={"server": NO_WAY_OUT},
+        timeout=LAUNCH_TIMEOUT_SECONDS * 1000,
+        # When it ends is decided here: a signal to the worker first lets the visit finish.
+        handle_sigint=False,
+        handle_sigterm=False,
+        handle_sighup=False,
+    )
+
+
+async def _within(grace: timedelta, work: Awaitable[None]) -> bool:
+    """Whether something that ends a process came to its own end in time."""
+    try:
+        async with asyncio.timeout(grace.total_seconds()):
+            await work
+    except (TimeoutError, PlaywrightError):
+        return False
+    return True
+
+
+def _does_not_start(program: Path, error: Exception) -> RetryLater:
+    reasons = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return RetryLater(
+        ErrorCode.INTERNAL,
+        f"Chromium does not start from {program} ({reasons[-1] if reasons else type(error).__name__}): "
+        "run `make setup`, or set CHROMIUM_PATH to a Chromium that starts",
+    )
 
 
 def chromium_environment(environment: Mapping[str, str]) -> dict[str, str | float | bool]:
@@ -152,3 +175,18 @@ async def _pid(chromium: Chromium) -> int:
     answer = await session.send("SystemInfo.getProcessInfo")
     await session.detach()
     return next(int(process["id"]) for process in answer["processInfo"] if process["type"] == "browser")
+
+
+def _profile_folder(root: psutil.Process) -> Path | None:
+    """The folder that the driver made for this Chromium."""
+    switch = "--user-data-dir="
+    try:
+        folders = [argument.removeprefix(switch) for argument in root.cmdline() if argument.startswith(switch)]
+    except psutil.Error:
+        return None
+    return Path(folders[0]) if folders else None
+
+
+def _child_above(process: psutil.Process) -> psutil.Process:
+    """The child of this process that `process` descends from: the driver, also where a script starts Chromium."""
+    return next((above for above in process.parents() if above.ppid() == os.getpid()), process)
