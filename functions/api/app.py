@@ -1,19 +1,23 @@
 """The Lambda entry point. Nothing but the runtime imports it, and nothing is opened before the first event."""
 
-import os
-from functools import cache
-from typing import Any
+import gc
 
-from aws_lambda_powertools.metrics import Metrics, MetricUnit
-from mangum import Mangum
+gc.disable()  # before the imports: nothing that they make is garbage, and looking for some takes a twelfth of the start
 
-from functions.api.factory import create_app
-from nightjar.observability import configure_logging
-from nightjar.wiring import build_api
+import os  # noqa: E402
+from functools import cache  # noqa: E402
+from typing import Any  # noqa: E402
+
+from aws_lambda_powertools.metrics import Metrics, MetricUnit  # noqa: E402
+from mangum import Mangum  # noqa: E402
+
+from functions.api.factory import create_app  # noqa: E402
+from nightjar.observability import METRIC_NAMESPACE, configure_logging  # noqa: E402
+from nightjar.wiring import build_api  # noqa: E402
 
 SERVER_ERROR = 500
 
-metrics = Metrics(namespace="Nightjar", service="api")
+metrics = Metrics(namespace=METRIC_NAMESPACE, service="api")
 
 
 @metrics.log_metrics(capture_cold_start_metric=True)
@@ -31,4 +35,7 @@ def _gateway() -> Mangum:
     """One connection: Lambda hands one request at a time to an environment."""
     api = build_api(os.environ, pool_size=1)
     configure_logging("api", level=api.settings.stores.log_level)
-    return Mangum(create_app(api), lifespan="off")
+    gateway = Mangum(create_app(api), lifespan="off")
+    gc.freeze()
+    gc.enable()
+    return gateway

@@ -1,6 +1,7 @@
 """What surrounds every request: correlation id, body limit, access log, and an answer for whatever goes wrong."""
 
 import asyncio
+import hashlib
 import re
 import time
 import uuid
@@ -62,6 +63,7 @@ class RequestFrame:
     async def _answer(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         try:
             body = b"" if scope["method"] in WITHOUT_BODY else await _body(scope, receive)
+            scope["state"]["request_hash"] = _hash(scope, body)
             await self._app(scope, _again(body, receive), answer.send)
         except Exception as error:
             response = response_to(error)
@@ -109,6 +111,11 @@ async def _body(scope: Scope, receive: Receive) -> bytes:
                     return bytes(body)
     except TimeoutError as error:
         raise TooSlow(f"the body did not arrive within {BODY_SECONDS:g} seconds") from error
+
+
+def _hash(scope: Scope, body: bytes) -> bytes:
+    """What makes a request the same as another one with the same Idempotency-Key."""
+    return hashlib.sha256(f"{scope['method']} {scope['path']}\n".encode() + body).digest()
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

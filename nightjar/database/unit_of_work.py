@@ -1,21 +1,26 @@
-"""One transaction and the repositories that speak through it. It never commits: whoever opened it does."""
+"""One transaction and the repositories that speak through it. It never commits: whoever opened it does.
+
+A repository is imported when it is first asked for: a function pays only for the nouns that it speaks of.
+"""
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from nightjar.database.alarms import Alarms
-from nightjar.database.api_keys import ApiKeys
-from nightjar.database.batches import Batches
-from nightjar.database.cafes import Cafes
-from nightjar.database.figures import Figures
-from nightjar.database.hosts import Hosts
-from nightjar.database.idempotent_requests import IdempotentRequests
-from nightjar.database.outbox import Outbox
-from nightjar.database.rank_checks import RankChecks
-from nightjar.database.rank_history import RankHistory
-from nightjar.database.tasks import Tasks
-from nightjar.database.trackings import Trackings
+if TYPE_CHECKING:
+    from nightjar.database.alarms import Alarms
+    from nightjar.database.api_keys import ApiKeys
+    from nightjar.database.batches import Batches
+    from nightjar.database.cafes import Cafes
+    from nightjar.database.figures import Figures
+    from nightjar.database.hosts import Hosts
+    from nightjar.database.idempotent_requests import IdempotentRequests
+    from nightjar.database.outbox import Outbox
+    from nightjar.database.rank_checks import RankChecks
+    from nightjar.database.rank_history import RankHistory
+    from nightjar.database.tasks import Tasks
+    from nightjar.database.trackings import Trackings
 
 
 class UnitOfWork:
@@ -25,61 +30,85 @@ class UnitOfWork:
         self.connection = connection
 
     @cached_property
-    def alarms(self) -> Alarms:
+    def alarms(self) -> "Alarms":
         """Alarms that were raised."""
+        from nightjar.database.alarms import Alarms
+
         return Alarms(self.connection)
 
     @cached_property
-    def api_keys(self) -> ApiKeys:
+    def api_keys(self) -> "ApiKeys":
         """Keys of the API, hashed."""
+        from nightjar.database.api_keys import ApiKeys
+
         return ApiKeys(self.connection)
 
     @cached_property
-    def batches(self) -> Batches:
+    def batches(self) -> "Batches":
         """Nightly and manual runs."""
+        from nightjar.database.batches import Batches
+
         return Batches(self.connection)
 
     @cached_property
-    def cafes(self) -> Cafes:
+    def cafes(self) -> "Cafes":
         """Which slug and which number are the same cafe."""
+        from nightjar.database.cafes import Cafes
+
         return Cafes(self.connection)
 
     @cached_property
-    def figures(self) -> Figures:
+    def figures(self) -> "Figures":
         """Counts for monitoring."""
+        from nightjar.database.figures import Figures
+
         return Figures(self.connection)
 
     @cached_property
-    def idempotent_requests(self) -> IdempotentRequests:
+    def idempotent_requests(self) -> "IdempotentRequests":
         """Requests that must not be carried out twice."""
+        from nightjar.database.idempotent_requests import IdempotentRequests
+
         return IdempotentRequests(self.connection)
 
     @cached_property
-    def hosts(self) -> Hosts:
+    def hosts(self) -> "Hosts":
         """Politeness: who may send to a host, and when."""
+        from nightjar.database.hosts import Hosts
+
         return Hosts(self.connection)
 
     @cached_property
-    def outbox(self) -> Outbox:
+    def outbox(self) -> "Outbox":
         """Tasks that need a message, and the marks of those that have one."""
+        from nightjar.database.outbox import Outbox
+
         return Outbox(self.connection)
 
     @cached_property
-    def rank_checks(self) -> RankChecks:
+    def rank_checks(self) -> "RankChecks":
         """The side of a rank check that the rank run needs."""
+        from nightjar.database.rank_checks import RankChecks
+
         return RankChecks(self.connection)
 
     @cached_property
-    def rank_history(self) -> RankHistory:
+    def rank_history(self) -> "RankHistory":
         """One row per tracking and Korean day."""
+        from nightjar.database.rank_history import RankHistory
+
         return RankHistory(self.connection)
 
     @cached_property
-    def tasks(self) -> Tasks:
+    def tasks(self) -> "Tasks":
         """Tasks of every kind: claims, leases, ends."""
+        from nightjar.database.tasks import Tasks
+
         return Tasks(self.connection)
 
     @cached_property
-    def trackings(self) -> Trackings:
+    def trackings(self) -> "Trackings":
         """What is followed."""
+        from nightjar.database.trackings import Trackings
+
         return Trackings(self.connection)

@@ -4,13 +4,15 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse
 
-from functions.api.dependencies import MAX_ID, By, Deps, OnceKey, Paged, order_of
+from functions.api.dependencies import MAX_ID, By, Cursor, IdempotencyKey, Limit
 from functions.api.paging import id_behind, page_of
-from functions.api.schemas import BatchAnswer, Page, StartRequest
-from functions.api.starting import stored
+from functions.api.schemas.batches import BatchAnswer
+from functions.api.schemas.listing import Page
+from functions.api.schemas.requests import StartRequest
+from functions.api.starting import order_of, stored
 from nightjar.application.rank_run import OpenedBatch, close_batch, open_batch, publish_opened
 from nightjar.database.unit_of_work import UnitOfWork
 from nightjar.domain.batch import Batch, BatchKind
@@ -26,12 +28,10 @@ log = logger("nightjar.api")
 
 
 @router.post("", status_code=202, summary="Start a run", response_model=BatchAnswer)
-def start_batch(
-    request: Request, api: Deps, caller: By, once: OnceKey, body: StartRequest | None = None
-) -> JSONResponse:
+def start_batch(call: By, body: StartRequest | None = None, idempotency_key: IdempotencyKey = None) -> JSONResponse:
     """Check all active trackings now: an owner its own, an operator everybody's."""
-    order = order_of(request, api, body.options if body else None)
-    rules = api.rules
+    order = order_of(call, body.options if body else None)
+    rules = call.api.rules
     if order.timeout_seconds is not None:
         rules = replace(rules, timeout=timedelta(seconds=order.timeout_seconds))
     opened: list[OpenedBatch] = []
@@ -42,33 +42,33 @@ def start_batch(
             BatchKind.MANUAL,
             order.checked_on,
             rules=rules,
-            owner=caller.sees,
+            owner=call.sees,
             correlation_id=order.correlation_id,
         )
         opened.append(batch)
-        return BatchAnswer.of(_batch(uow, batch.batch_id, None), now=api.clock())
+        return BatchAnswer.of(_batch(uow, batch.batch_id, None), now=call.api.clock())
 
-    answer = stored(api, once, run, status=202)
+    answer = stored(call, idempotency_key, run, status=202)
     for batch in opened:
-        _follow_up(api, batch)
+        _follow_up(call.api, batch)
     return JSONResponse(answer.body, status_code=answer.status)
 
 
 @router.get("", summary="List runs")
-def list_batches(api: Deps, caller: By, paging: Paged) -> Page[BatchAnswer]:
+def list_batches(call: By, cursor: Cursor = None, limit: Limit = 50) -> Page[BatchAnswer]:
     """Newest first. An owner sees the runs that it started, an operator all, nights included."""
-    before = id_behind(LISTING, paging.cursor)
-    with api.database.transaction() as uow:
-        found = uow.batches.page(owner=caller.sees, before=before, limit=paging.limit + 1)
-    batches, following = page_of(found, paging.limit, listing=LISTING, place=lambda batch: (batch.id,))
-    return Page(items=[BatchAnswer.of(batch, now=api.clock()) for batch in batches], next=following)
+    before = id_behind(LISTING, cursor)
+    with call.transaction() as uow:
+        found = uow.batches.page(owner=call.sees, before=before, limit=limit + 1)
+    batches, following = page_of(found, limit, listing=LISTING, place=lambda batch: (batch.id,))
+    return Page(items=[BatchAnswer.of(batch, now=call.api.clock()) for batch in batches], next=following)
 
 
 @router.get("/{batch_id}", summary="Get a run")
-def get_batch(api: Deps, caller: By, batch_id: Annotated[int, Path(ge=1, le=MAX_ID)]) -> BatchAnswer:
+def get_batch(call: By, batch_id: Annotated[int, Path(ge=1, le=MAX_ID)]) -> BatchAnswer:
     """With its figures as of now."""
-    with api.database.transaction() as uow:
-        return BatchAnswer.of(_batch(uow, batch_id, caller.sees), now=api.clock())
+    with call.transaction() as uow:
+        return BatchAnswer.of(_batch(uow, batch_id, call.sees), now=call.api.clock())
 
 
 def _follow_up(api: Api, batch: OpenedBatch) -> None:

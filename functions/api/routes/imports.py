@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import JSONResponse
 
-from functions.api.dependencies import By, Deps, OnceKey, RawBody, order_of
+from functions.api.dependencies import By, IdempotencyKey
 from functions.api.errors import UnsupportedMedia
-from functions.api.schemas import ImportAnswer, ImportedLine
-from functions.api.starting import stored
+from functions.api.schemas.imports import ImportAnswer, ImportedLine
+from functions.api.starting import order_of, stored
 from nightjar.application.publishing import publish_due
 from nightjar.database.unit_of_work import UnitOfWork
 from nightjar.observability import logger
@@ -28,6 +28,10 @@ blog,제주 여행 코스,https://blog.naver.com/blogid/223456789012,,,pc
 """
 
 
+async def _body(request: Request) -> bytes:
+    return await request.body()
+
+
 async def _is_a_file(content_type: Annotated[str, Header(include_in_schema=False)] = "text/csv") -> None:
     """Lenient: curl sends files as forms by default."""
     if content_type.lower().startswith(NOT_A_FILE):
@@ -44,7 +48,9 @@ async def _is_a_file(content_type: Annotated[str, Header(include_in_schema=False
         "requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}, "example": EXAMPLE}}}
     },
 )
-def import_file(request: Request, api: Deps, caller: By, body: RawBody, once: OnceKey) -> JSONResponse:
+def import_file(
+    call: By, body: Annotated[bytes, Depends(_body)], idempotency_key: IdempotencyKey = None
+) -> JSONResponse:
     """Broken lines are told by line, the good ones are taken; their checks join the nightly queue.
 
     A file has a header and up to 5,000 lines or 2 MB, in UTF-8 or CP949.
@@ -52,11 +58,11 @@ def import_file(request: Request, api: Deps, caller: By, body: RawBody, once: On
     from nightjar.application import importing, tracking_csv  # noqa: PLC0415  # loaded by who imports a file
 
     lines = tracking_csv.read_lines(body)
-    wishes = importing.read_wishes(lines, sources=api.rules.sources, resolve=api.resolve_short_link)
-    order = order_of(request, api)
+    wishes = importing.read_wishes(lines, sources=call.api.rules.sources, resolve=call.api.resolve_short_link)
+    order = order_of(call)
 
     def take(uow: UnitOfWork) -> ImportAnswer:
-        imported = importing.import_trackings(uow, wishes, order, owner=caller.owner)
+        imported = importing.import_trackings(uow, wishes, order, owner=call.owner)
         return ImportAnswer(
             items=[
                 ImportedLine(line=line.line, status=line.status.value, id=line.tracking_id, message=line.message)
@@ -68,8 +74,8 @@ def import_file(request: Request, api: Deps, caller: By, body: RawBody, once: On
             checks=imported.checks,
         )
 
-    answer = stored(api, once, take, status=202)
-    _publish(api)
+    answer = stored(call, idempotency_key, take, status=202)
+    _publish(call.api)
     return JSONResponse(answer.body, status_code=answer.status)
 
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from functions.api.dependencies import Deps
+from functions.api.dependencies import api_of
 from nightjar.database.engine import DatabaseUnavailable
 from nightjar.errors import NightjarError
 from nightjar.ports import QueueUnavailable
@@ -29,21 +29,21 @@ async def health() -> dict[str, str]:
 
 
 @router.get("/ready", summary="Ready, with reasons")
-def ready(api: Deps, only: Literal["database", "queue"] | None = None) -> Response:
+def ready(request: Request, only: Literal["database", "queue"] | None = None) -> Response:
     """503 if something that is needed is away, and why. Without the queue requests still succeed; work starts later."""
     checks = {"database": _database_fault, "queue": _queue_fault}
-    found = {name: check(api) for name, check in checks.items() if only in {None, name}}
+    found = {name: check(api_of(request)) for name, check in checks.items() if only in {None, name}}
     dependencies = {name: {"ready": fault is None, "reason": fault} for name, fault in found.items()}
     is_ready = all(fault is None for fault in found.values())
     return JSONResponse({"ready": is_ready, "dependencies": dependencies}, status_code=200 if is_ready else 503)
 
 
 @router.get("/metrics", summary="Figures for Prometheus")
-def metrics(api: Deps) -> Response:
+def metrics(request: Request) -> Response:
     """Counts only, nothing of anybody's: open tasks, waiting times, open batches, hosts that are left alone."""
     from functions.api import metrics as figures  # noqa: PLC0415  # the Prometheus client is loaded by who scrapes
 
-    return Response(figures.exposition(api), media_type=figures.CONTENT_TYPE)
+    return Response(figures.exposition(api_of(request)), media_type=figures.CONTENT_TYPE)
 
 
 def _database_fault(api: Api) -> str | None:

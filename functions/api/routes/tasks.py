@@ -3,13 +3,15 @@
 from typing import Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from functions.api.dependencies import By, Deps, OnceKey, Paged, order_of
+from functions.api.dependencies import By, Cursor, IdempotencyKey, Limit
 from functions.api.paging import moment_behind, page_of
-from functions.api.schemas import Page, StartRequest, TaskAnswer
-from functions.api.starting import started
+from functions.api.schemas.listing import Page
+from functions.api.schemas.requests import StartRequest
+from functions.api.schemas.tasks import TaskAnswer
+from functions.api.starting import order_of, started
 from nightjar.application import rechecking
 from nightjar.database.unit_of_work import UnitOfWork
 from nightjar.domain.task import ACTIVE_STATES
@@ -24,22 +26,26 @@ State = Literal["active", "pending", "in_progress", "completed", "failed", "canc
 
 @router.get("", summary="List tasks")
 def list_tasks(
-    api: Deps, caller: By, paging: Paged, kind: TaskKind | None = None, state: State | None = None
+    call: By,
+    kind: TaskKind | None = None,
+    state: State | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Page[TaskAnswer]:
     """Newest first; state=active are those that are not over."""
-    before = moment_behind(LISTING, paging.cursor)
+    before = moment_behind(LISTING, cursor)
     states = rechecking.states_of(state)
-    with api.database.transaction() as uow:
-        found = uow.tasks.page(owner=caller.sees, kind=kind, states=states, before=before, limit=paging.limit + 1)
-    tasks, following = page_of(found, paging.limit, listing=LISTING, place=lambda task: (task.created_at, task.id))
+    with call.transaction() as uow:
+        found = uow.tasks.page(owner=call.sees, kind=kind, states=states, before=before, limit=limit + 1)
+    tasks, following = page_of(found, limit, listing=LISTING, place=lambda task: (task.created_at, task.id))
     return Page(items=[TaskAnswer.of(task) for task in tasks], next=following)
 
 
 @router.get("/{task_id}", summary="Get a task")
-def get_task(api: Deps, caller: By, task_id: UUID) -> TaskAnswer:
+def get_task(call: By, task_id: UUID) -> TaskAnswer:
     """As it is now."""
-    with api.database.transaction() as uow:
-        return TaskAnswer.of(rechecking.task_of(uow, task_id, owner=caller.sees))
+    with call.transaction() as uow:
+        return TaskAnswer.of(rechecking.task_of(uow, task_id, owner=call.sees))
 
 
 @router.get(
@@ -48,10 +54,10 @@ def get_task(api: Deps, caller: By, task_id: UUID) -> TaskAnswer:
     response_model=TaskAnswer,
     responses={202: {"model": TaskAnswer, "description": "Not over yet"}},
 )
-def get_result(api: Deps, caller: By, task_id: UUID) -> JSONResponse:
+def get_result(call: By, task_id: UUID) -> JSONResponse:
     """200 once the task is over, however it ended: `status` says which. 202 before."""
-    with api.database.transaction() as uow:
-        task = rechecking.task_of(uow, task_id, owner=caller.sees)
+    with call.transaction() as uow:
+        task = rechecking.task_of(uow, task_id, owner=call.sees)
     return JSONResponse(
         TaskAnswer.of(task).model_dump(mode="json"), status_code=202 if task.state in ACTIVE_STATES else 200
     )
@@ -63,10 +69,10 @@ def get_result(api: Deps, caller: By, task_id: UUID) -> JSONResponse:
     response_model=TaskAnswer,
     responses={202: {"model": TaskAnswer, "description": "It runs; its worker was asked to stop"}},
 )
-def cancel_task(api: Deps, caller: By, task_id: UUID) -> JSONResponse:
+def cancel_task(call: By, task_id: UUID) -> JSONResponse:
     """A waiting task is over at once (200), a running one as soon as its worker sees it (202)."""
-    with api.database.transaction() as uow:
-        task = rechecking.cancel(uow, task_id, owner=caller.sees)
+    with call.transaction() as uow:
+        task = rechecking.cancel(uow, task_id, owner=call.sees)
     return JSONResponse(
         TaskAnswer.of(task).model_dump(mode="json"), status_code=202 if task.state in ACTIVE_STATES else 200
     )
@@ -74,13 +80,13 @@ def cancel_task(api: Deps, caller: By, task_id: UUID) -> JSONResponse:
 
 @router.post("/{task_id}/retry", status_code=202, summary="Try again", response_model=TaskAnswer)
 def retry_task(
-    request: Request, api: Deps, caller: By, task_id: UUID, once: OnceKey, body: StartRequest | None = None
+    call: By, task_id: UUID, body: StartRequest | None = None, idempotency_key: IdempotencyKey = None
 ) -> JSONResponse:
     """A new task that does the same again; what it finds belongs to the day on which it runs."""
-    order = order_of(request, api, body.options if body else None)
+    order = order_of(call, body.options if body else None)
 
     def retry(uow: UnitOfWork) -> TaskAnswer:
-        again = rechecking.retry(uow, task_id, order, owner=caller.sees)
+        again = rechecking.retry(uow, task_id, order, owner=call.sees)
         return TaskAnswer.of(rechecking.task_of(uow, again, owner=None))
 
-    return started(api, once, retry, status=202)
+    return started(call, idempotency_key, retry, status=202)
