@@ -14,9 +14,9 @@ from nightjar.tasks import Queue, TaskKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message: it names a task, whose row knows the rest. Nothing secret and nothing large travels."""
+    """One message: it names a task (by the text of its id), whose row knows the rest. Nothing secret or large travels."""
 
-    task_id: UUID
+    task_id: str
     kind: TaskKind
 
 

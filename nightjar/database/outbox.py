@@ -40,10 +40,12 @@ LOCK_CHECKPOINT = text("""
     SELECT published_through, last_seq FROM batches WHERE id = :batch_id AND finished_at IS NULL FOR UPDATE
 """)
 
+# One row whatever the limit: reading thousands of small rows would cost more than sending their messages.
 NEXT_OF_BATCH = text("""
-    SELECT id, kind, seq FROM tasks
-    WHERE batch_id = :batch_id AND seq > :after AND state IN ('pending', 'in_progress')
-    ORDER BY seq LIMIT :limit
+    SELECT string_agg(CAST(id AS text), ' ' ORDER BY seq) AS ids, max(seq) AS last_seq
+    FROM (SELECT id, seq FROM tasks
+          WHERE batch_id = :batch_id AND seq > :after AND state IN ('pending', 'in_progress')
+          ORDER BY seq LIMIT :limit) AS following
 """)
 
 MOVE_CHECKPOINT = text("""
@@ -87,14 +89,14 @@ class Outbox:
     def unpublished(self, queue: Queue, *, limit: int) -> list[Message]:
         """Up to `limit` due rows of a queue without a message, longest waiting first; locked for the transaction."""
         rows = self._connection.execute(UNPUBLISHED, {"queue": queue, "limit": limit})
-        return [Message(task_id=row.id, kind=TaskKind(row.kind)) for row in rows]
+        return [Message(task_id=str(row.id), kind=TaskKind(row.kind)) for row in rows]
 
     def one_unpublished(self, task_id: UUID) -> tuple[Queue, Message] | None:
         """This row, if it is due and has no message, with its queue; locked until the transaction ends."""
         row = self._connection.execute(ONE_UNPUBLISHED, {"id": task_id}).first()
         if row is None:
             return None
-        return Queue(row.queue), Message(task_id=row.id, kind=TaskKind(row.kind))
+        return Queue(row.queue), Message(task_id=str(row.id), kind=TaskKind(row.kind))
 
     def mark_published(self, task_ids: Collection[UUID]) -> None:
         """Their messages are on the queue."""
@@ -110,9 +112,11 @@ class Outbox:
         if checkpoint is None or checkpoint.published_through >= checkpoint.last_seq:
             return None
         values = {"batch_id": batch_id, "after": checkpoint.published_through, "limit": limit}
-        rows = self._connection.execute(NEXT_OF_BATCH, values).all()
-        messages = tuple(Message(task_id=row.id, kind=TaskKind(row.kind)) for row in rows)
-        return BatchChunk(messages=messages, last_seq=rows[-1].seq if rows else checkpoint.last_seq)
+        row = self._connection.execute(NEXT_OF_BATCH, values).one()
+        if row.ids is None:
+            return BatchChunk(messages=(), last_seq=checkpoint.last_seq)
+        messages = tuple(Message(task_id=task_id, kind=TaskKind.RANK_CHECK) for task_id in row.ids.split(" "))
+        return BatchChunk(messages=messages, last_seq=row.last_seq)
 
     def move_checkpoint(self, batch_id: int, seq: int) -> None:
         """Everything of the batch up to `seq` is on the queue."""

@@ -43,7 +43,7 @@ def test_a_real_worker_consumes_hand_made_messages_in_order_and_acknowledges_the
 ) -> None:
     notes_url = redis_url.replace("/0", "/3")
     queue = RedisTaskQueue(redis_url, prefix=prefix)
-    messages = [Message(task_id=uuid4(), kind=TaskKind.RANK_CHECK) for _ in range(5)]
+    messages = [Message(task_id=str(uuid4()), kind=TaskKind.RANK_CHECK) for _ in range(5)]
     queue.publish(Queue.NIGHTLY, messages)
     assert queue.depth(Queue.NIGHTLY) == 5
     with echo_worker(redis_url, notes_url, prefix, tmp_path / "worker.log"), Redis.from_url(notes_url) as notes:

@@ -6,20 +6,49 @@ sends need not load Celery. A contract test lets a real worker consume it.
 
 import base64
 import json
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import count
 from uuid import UUID, uuid4
 
 from nightjar.ports import Message
-from nightjar.tasks import Queue
+from nightjar.tasks import Queue, TaskKind
+
+BODY = '[["%s"], {}, {"callbacks": null, "errbacks": null, "chain": null, "chord": null}]'
+"""The task's only argument is its id."""
 
 
-def envelope(queue: Queue, message: Message, *, origin: str) -> bytes:
-    """The bytes to push: the task's id is Celery's id, its only argument is that id."""
-    task_id = str(message.task_id)
+class EnvelopeMaker:
+    """Makes the messages of one sender. What all messages of a queue and kind share is rendered once.
+
+    `origin` names the sender in the message, for people who look at a queue.
+    """
+
+    def __init__(self, origin: str) -> None:
+        self._origin = origin
+        self._sender = uuid4().hex
+        self._numbers = count(1)
+
+    def envelopes(self, queue: Queue, messages: Sequence[Message]) -> list[bytes]:
+        """The bytes to push, in order."""
+        return [self._envelope(queue, message) for message in messages]
+
+    def _envelope(self, queue: Queue, message: Message) -> bytes:
+        task_id = message.task_id
+        body = base64.b64encode((BODY % task_id).encode()).decode()
+        tag = f"{self._sender}.{next(self._numbers)}"  # unique among all messages that a worker may hold
+        skeleton = _skeleton(queue, message.kind, self._origin)
+        return (skeleton % {"id": task_id, "body": body, "tag": tag}).encode()
+
+
+@lru_cache(maxsize=64)
+def _skeleton(queue: Queue, kind: TaskKind, origin: str) -> str:
+    """A message with places for id, body and delivery tag."""
     headers = {
         "lang": "py",
-        "task": str(message.kind),
-        "id": task_id,
-        "root_id": task_id,
+        "task": str(kind),
+        "id": "%(id)s",
+        "root_id": "%(id)s",
         "parent_id": None,
         "group": None,
         "shadow": None,
@@ -27,32 +56,28 @@ def envelope(queue: Queue, message: Message, *, origin: str) -> bytes:
         "expires": None,
         "retries": 0,
         "timelimit": [None, None],
-        "argsrepr": f"('{task_id}',)",
+        "argsrepr": "('%(id)s',)",
         "kwargsrepr": "{}",
         "origin": origin,
         "ignore_result": True,
     }
     properties = {
-        "correlation_id": task_id,
+        "correlation_id": "%(id)s",
         "delivery_mode": 2,
         "delivery_info": {"exchange": "", "routing_key": str(queue)},
         "priority": 0,
         "body_encoding": "base64",
-        "delivery_tag": str(uuid4()),
+        "delivery_tag": "%(tag)s",
     }
     return json.dumps(
         {
-            "body": base64.b64encode(_body(task_id)).decode(),
+            "body": "%(body)s",
             "content-encoding": "utf-8",
             "content-type": "application/json",
             "headers": headers,
             "properties": properties,
         }
-    ).encode()
-
-
-def _body(task_id: str) -> bytes:
-    return json.dumps([[task_id], {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}]).encode()
+    )
 
 
 def task_id_of(raw: bytes | str) -> UUID:

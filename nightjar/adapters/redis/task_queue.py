@@ -6,7 +6,7 @@ from uuid import UUID
 
 import redis
 
-from nightjar.adapters.redis.envelope import envelope, task_id_of, unacknowledged
+from nightjar.adapters.redis.envelope import EnvelopeMaker, task_id_of, unacknowledged
 from nightjar.ports import Message, QueueUnavailable
 from nightjar.tasks import Queue
 
@@ -31,17 +31,14 @@ class RedisTaskQueue:
             url, socket_timeout=SOCKET_SECONDS, socket_connect_timeout=SOCKET_SECONDS, health_check_interval=25
         )
         self._prefix = prefix
-        self._origin = origin
+        self._maker = EnvelopeMaker(origin)
 
     def publish(self, queue: Queue, messages: Sequence[Message]) -> None:
         """Append messages in order, a pipeline at a time. Raises QueueUnavailable."""
         key = self._prefix + queue
         with self._reachable():
             for start in range(0, len(messages), PIPELINE):
-                batch = [
-                    envelope(queue, message, origin=self._origin) for message in messages[start : start + PIPELINE]
-                ]
-                self._redis.lpush(key, *batch)
+                self._redis.lpush(key, *self._maker.envelopes(queue, messages[start : start + PIPELINE]))
 
     def depth(self, queue: Queue) -> int:
         """Messages that wait or are in a worker's hands. Raises QueueUnavailable."""

@@ -1,0 +1,32 @@
+"""`make bench`: measure rows, print a table, write build/bench.json."""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping
+
+from infra.local.bench import cold_start, fanout
+from infra.local.bench.rows import REPORT, Row, keep, show
+
+MEASURES: Mapping[str, Callable[[], list[Row]]] = {"fanout": fanout.measure, "cold_start": cold_start.measure}
+
+
+def main() -> int:
+    """0 if every row with a target reached it, 1 if one missed it, 2 if a row is not known."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--only", default="", help=f"rows, separated by commas: {', '.join(MEASURES)}")
+    names = [name for name in parser.parse_args().only.split(",") if name] or list(MEASURES)
+    if unknown := sorted(set(names) - set(MEASURES)):
+        sys.stderr.write(f"bench: no row {', '.join(unknown)}; there are: {', '.join(MEASURES)}\n")
+        return 2
+    rows: list[Row] = []
+    for name in names:
+        print(f"measuring {name} ...", flush=True)
+        rows += MEASURES[name]()
+    show(rows)
+    keep(rows)
+    print(f"written to {REPORT}")
+    return 1 if any(row.ok is False for row in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
