@@ -62,10 +62,10 @@ class Desk:
         *,
         depth: int | None = None,
         source: Source = Source.PAGE,
-        **changed: str,
+        settings: Mapping[str, str] | None = None,
     ) -> Reading:
-        """The reading of a search; `changed` settings take the place of the replica's."""
-        naver = NaverSettings.from_environment({**self.environment, **changed})
+        """The reading of a search; `settings` take the place of the replica's."""
+        naver = NaverSettings.from_environment({**self.environment, **(settings or {})})
         fetcher = PoliteFetcher(self.gate, self.http, self.browser, profile=BrowserProfile(user_agent="desk"))
         sources = rank_sources(naver, fetcher, (), sources={search.rank_type: source})
         return await sources[search.rank_type].read(search, wanted=wanted, depth=depth or DEPTHS[search.rank_type])

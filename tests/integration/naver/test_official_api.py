@@ -13,7 +13,7 @@ SECRET_ID, SECRET_KEY = "an-id-nobody-knows", "a-key-nobody-knows"
 
 async def failure(desk: Desk, rank_type: str = "blog", **settings: str) -> TaskFailure:
     with pytest.raises(TaskFailure) as raised:
-        await desk.reading(a_search(rank_type, FOOD), source=Source.API, **settings)
+        await desk.reading(a_search(rank_type, FOOD), source=Source.API, settings=settings)
     return raised.value
 
 

@@ -94,7 +94,7 @@ async def test_an_end_that_is_another_when_asked_again_is_no_end(replica: Replic
 
 async def test_a_load_on_another_host_is_never_asked_for(replica: Replica, desk: Desk) -> None:
     with pytest.raises(GiveUp, match=r"only 127\.0\.0\.1:9 is asked"):
-        await desk.reading(a_search("blog", FOOD), NAVER_SEARCH_MORE_URL="http://127.0.0.1:9")
+        await desk.reading(a_search("blog", FOOD), settings={"NAVER_SEARCH_MORE_URL": "http://127.0.0.1:9"})
     assert [entry["site"] for entry in replica.control.requests()] == ["search"]
 
 

@@ -18,7 +18,6 @@ class DataTraffic:
     def __init__(self) -> None:
         self.on_their_way: set[Request] = set()
         self.redirect: Response | None = None
-        self.spoke = False
         self._replies: list[BrowserResponse] = []
         self._failure = ""
 
@@ -44,7 +43,6 @@ class DataTraffic:
 
     def _asked(self, request: Request) -> None:
         if _is_for_data(request):
-            self.spoke = True
             self.on_their_way.add(request)
 
     def _answered(self, response: BrowserResponse) -> None:

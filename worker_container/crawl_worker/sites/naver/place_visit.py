@@ -15,6 +15,7 @@ from crawl_worker.sites.naver.data_traffic import DataTraffic, as_ours
 from crawl_worker.sites.naver.place_answers import judge_first_list, judge_reply
 from crawl_worker.sites.naver.place_page import PlaceBatch
 from crawl_worker.sites.naver.rows import Progress
+from nightjar.domain.rank_plan import ROWS_PER_PLACE_LOAD
 from nightjar.domain.target import place_key
 from nightjar.domain.tracking import Device, Search
 from nightjar.errors import ErrorCode, RetryLater
@@ -87,6 +88,7 @@ class PlaceVisit:
         self._shown: list[str | None] = []
         self._waiting: dict[int, PlaceBatch] = {}
         self._next_start = 1
+        self._told_more = False
 
     async def read(self, page: BrowserPage) -> int | None:
         """Visit the list on a fresh page; the total that it claims.
@@ -103,6 +105,7 @@ class PlaceVisit:
             if self._search.device is not Device.PC or not await page.evaluate(_PRESS, number):
                 break
         self._refuse_hole()
+        self._refuse_silence(first)
         return first.total
 
     async def _open(self, page: BrowserPage) -> PlaceBatch:
@@ -128,7 +131,9 @@ class PlaceVisit:
             shown = await page.evaluate(_SCROLL)
             await page.wait_for_timeout(PAUSE_MS)
             for start, reply in await self._traffic.arrived():
-                self._take(start, judge_reply(reply, self._search.keyword))
+                batch = judge_reply(reply, self._search.keyword)
+                self._told_more |= batch is not None
+                self._take(start, batch)
             if self._progress.is_enough():
                 return True
             now = f"{shown} {self._next_start}"
@@ -156,8 +161,17 @@ class PlaceVisit:
     def _believe_what_is_shown(self) -> None:
         """Where no data service spoke, take the rows that are shown, if they begin as the page's own state does."""
         shown: list[str | None] = [place_key(place_id) if place_id else None for place_id in self._shown]
-        if self._traffic.spoke or len(shown) <= len(self._rows):
+        if self._told_more or len(shown) <= len(self._rows):
             return
         if shown[: len(self._rows)] != self._rows or shown.count(None) * 2 > len(shown):
             raise not_understood(Response(self._url, 200, {}, ""), "the rows shown are not those of its state")
         self._progress.replace(shown)
+
+    def _refuse_silence(self, first: PlaceBatch) -> None:
+        """A full first batch of many rows after which nothing ever came was not the list: we failed to ask for more."""
+        is_full = self._search.device is not Device.PC or first.size >= ROWS_PER_PLACE_LOAD[Device.PC]
+        read = len(self._progress.counted)
+        is_all = first.total is not None and read >= first.total
+        if is_full and read <= len(first.rows) and not (self._told_more or is_all or self._progress.is_enough()):
+            message = f"{self._url}: nothing came after the first {read} of {first.total} rows; that is no reading"
+            raise RetryLater(ErrorCode.UPSTREAM_ERROR, message, details={"url": self._url, "rows": read})
