@@ -80,6 +80,6 @@ def _hash(key: str) -> bytes:
 
 def _label(field: str, text: str) -> str:
     label = " ".join(unicodedata.normalize("NFC", text).split())
-    if not label or len(label) > LABEL_MAX_LENGTH or any(unicodedata.category(sign) == "Cc" for sign in label):
+    if not label or len(label) > LABEL_MAX_LENGTH or any(unicodedata.category(sign) in {"Cc", "Cs"} for sign in label):
         raise Invalid(f"{field} must be 1 to {LABEL_MAX_LENGTH} characters without control characters")
     return label

@@ -84,7 +84,7 @@ def normalise_keyword(text: str) -> str:
     Raises:
         Invalid: the keyword is blank, too long, or carries control characters.
     """
-    if any(unicodedata.category(character) == "Cc" and not character.isspace() for character in text):
+    if any(unicodedata.category(character) in {"Cc", "Cs"} and not character.isspace() for character in text):
         raise Invalid("keyword must not contain control characters")
     keyword = " ".join(unicodedata.normalize("NFC", text).split())
     if not keyword:
