@@ -79,7 +79,7 @@ def envelope(
 ) -> JSONResponse:
     """An error as clients get it."""
     content = {"error": {"code": code, "message": message, "details": dict(details or {})}}
-    return JSONResponse(content, status_code=status, headers=headers)
+    return JSONResponse(content, status_code=int(status), headers=headers)
 
 
 async def http_error(request: Request, error: Exception) -> JSONResponse:

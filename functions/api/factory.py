@@ -60,7 +60,6 @@ def create_app(api: Api) -> FastAPI:
         description=DESCRIPTION,
         redoc_url=None,
         redirect_slashes=False,
-        strict_content_type=False,
         lifespan=_lifespan,
         exception_handlers={HTTPException: http_error, RequestValidationError: invalid_request},
     )
