@@ -1,5 +1,6 @@
 """Row `cold_start`: from the start of the runtime to the first answer, against a bare FastAPI + Mangum hello."""
 
+import json
 import shutil
 import statistics
 import sys
@@ -20,7 +21,10 @@ ROUNDS = 9
 GET_TARGET = 1.6
 POST_TARGET = 2.0
 DESK_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-BODY = {"rank_type": "blog", "keyword": "첫 요청", "target_url": "https://blog.naver.com/nj_cold01/223400008001"}
+JSON = {"Content-Type": "application/json"}
+BODY = json.dumps(
+    {"rank_type": "blog", "keyword": "첫 요청", "target_url": "https://blog.naver.com/nj_cold01/223400008001"}
+)
 
 
 def measure() -> list[Row]:
@@ -35,7 +39,7 @@ def measure() -> list[Row]:
                 "post": (
                     ours,
                     "functions.api.app.handler",
-                    http_event("POST", "/api/v1/trackings", headers=headers, body=BODY),
+                    http_event("POST", "/api/v1/trackings", headers=headers | JSON, body=BODY),
                 ),
             }
             times: dict[str, list[float]] = {name: [] for name in contenders}
