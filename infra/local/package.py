@@ -58,7 +58,7 @@ def unpack(function: str, into: Path, *, python: str = LAMBDA_PYTHON) -> bool:
     _empty(into)
     lock = ROOT / "functions" / function / "requirements.txt"
     _install("--require-hashes", "--only-binary", ":all:", "--requirements", str(lock), into=into, python=python)
-    # uv would take an unchanged pyproject.toml for an unchanged project, and a wheel from its cache.
+    # uv builds a folder anew when it is named like this. It is also told to: old code would be the worst of results.
     fresh = ("--refresh-package", "nightjar", "--reinstall-package", "nightjar")
     _install("--no-deps", "--no-build-isolation", *fresh, str(ROOT), into=into, python=python)
     _copy_function(function, into)

@@ -19,7 +19,7 @@ from tests.infrastructure.query_fields import fields_of
         ("stats sum(published / depth) as share by queue | filter share > 0.5", {"published", "depth", "queue"}),
         ("FILTER NOT ispresent(rank) AND outcome LIKE 'exp'", {"rank", "outcome"}),
         ("fields record.metrics.durationMs, `odd-name`", {"record.metrics.durationMs", "odd-name"}),
-        ("filter said = \"it \\\" said # no\" and then_some = 1", {"said", "then_some"}),
+        ('filter said = "it \\" said # no" and then_some = 1', {"said", "then_some"}),
     ],
 )
 def test_only_the_fields_of_log_lines_are_found(query: str, fields: set[str]) -> None:
