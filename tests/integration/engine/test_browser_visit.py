@@ -223,6 +223,18 @@ async def test_a_service_worker_cannot_be_installed(
         assert await page.evaluate("navigator.serviceWorker.getRegistrations().then(all => all.length)") == 0
 
 
+async def test_chromium_has_no_way_out_but_the_proxy(
+    shared_browser: Browser, rule: EgressRule, profile: BrowserProfile
+) -> None:
+    async with shared_browser.page(profile, rule):
+        [chromium] = chromium_of(roots=True)
+        command = chromium.cmdline()
+    assert "--proxy-server=http://127.0.0.1:9" in command, "outside a visit nothing listens"
+    assert "--proxy-bypass-list=<-loopback>" in command
+    assert "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1" in command
+    assert "--disable-quic" in command
+
+
 async def test_chromium_knows_no_secret_of_the_worker(
     settings: EngineSettings,
     site: FaultySite,

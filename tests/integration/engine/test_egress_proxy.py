@@ -205,6 +205,9 @@ async def test_a_silent_connection_is_closed(door: Door, site: FaultySite) -> No
     async with wire_to(door) as unused, wire_to(door) as tunnelled:
         await say(tunnelled, f"CONNECT 127.0.0.1:{site.port} HTTP/1.1\r\nHost: x\r\n{credentials(door)}\r\n")
         await head(tunnelled)
+        await say(tunnelled, "GET /plain HTTP/1.1\r\nHost: x\r\n\r\n")
+        await head(tunnelled)
+        await tunnelled[0].readexactly(len("<title>plain</title><p>a page</p>"))
         started = time.monotonic()
         assert await rest(unused) == await rest(tunnelled) == b""
         assert time.monotonic() - started < 3
