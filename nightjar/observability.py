@@ -97,6 +97,15 @@ def log_batch_opened(log: Logger, batch: OpenedBatch) -> None:
         estimated_seconds=batch.estimate.total_seconds(),
         **context,
     )
+    if batch.is_extended:
+        log.warning(
+            "batch_extended",
+            cause="its busiest host needs longer than CRAWL_BATCH_TIMEOUT at this CRAWL_DELAY_SECONDS; "
+            "see the capacity table of the README",
+            timeout_seconds=batch.timeout.total_seconds(),
+            configured_seconds=batch.configured_timeout.total_seconds(),
+            **context,
+        )
 
 
 def log_batch_completed(log: Logger, batch: Batch) -> None:

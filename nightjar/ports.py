@@ -1,7 +1,6 @@
 """What the use cases need from outside, in their own words. A port exists where two real implementations do."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
@@ -9,15 +8,7 @@ from nightjar.domain.rank import Reading
 from nightjar.domain.target import Target
 from nightjar.domain.tracking import RankType, Search, Source
 from nightjar.errors import NightjarError
-from nightjar.tasks import Queue, TaskKind
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """One message: it names a task (by the text of its id), whose row knows the rest. Nothing secret or large travels."""
-
-    task_id: str
-    kind: TaskKind
+from nightjar.tasks import Message, Queue
 
 
 class TaskQueue(Protocol):

@@ -1,5 +1,6 @@
 """The wire contract: what may be put on a queue, under which name, and where it goes."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -29,3 +30,11 @@ ROUTES: dict[TaskKind, Queue] = {
     TaskKind.CLEANUP_EXPIRED_TASKS: Queue.MAINTENANCE,
 }
 """Where a task goes by its name. A check that a person waits for is put on `interactive` by its row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message: it names a task (by the text of its id), whose row knows the rest. Nothing secret travels."""
+
+    task_id: str
+    kind: TaskKind

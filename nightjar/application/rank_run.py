@@ -39,6 +39,12 @@ class OpenedBatch:
     checks: int = 0
     timeout: timedelta = timedelta(0)
     estimate: timedelta = timedelta(0)
+    configured_timeout: timedelta = timedelta(0)
+
+    @property
+    def is_extended(self) -> bool:
+        """Whether its busiest host needs more than the configured time."""
+        return self.timeout > self.configured_timeout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +93,7 @@ def open_batch(
         checks=plan.checks,
         timeout=timeout,
         estimate=max(requests.values(), default=0) * rules.delay,
+        configured_timeout=rules.timeout,
     )
 
 

@@ -10,8 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from nightjar.ports import Message
-from nightjar.tasks import Queue, TaskKind
+from nightjar.tasks import Message, Queue, TaskKind
 
 UNPUBLISHED = text("""
     SELECT id, kind FROM tasks

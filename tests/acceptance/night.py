@@ -15,7 +15,7 @@ from infra.local.stack import JANITOR, WORKERS, Stack
 from nightjar.database.engine import Database
 from nightjar.domain.target import canonical_url, target_key
 from nightjar.domain.target_url import parse_target
-from nightjar.domain.tracking import Location, RankType, Search, default_device, default_vertical
+from nightjar.domain.tracking import RankType, Search, default_device, default_vertical
 from tests.doubles.naver.replica import Replica
 
 FAST = {
@@ -54,6 +54,11 @@ class Followed:
             "depth": depth,
         }
 
+
+OPEN_TASKS = text("""
+    SELECT state, attempt, uncounted, not_before, published_at, seq, lease_until, clock_timestamp()
+    FROM tasks WHERE batch_id = :id AND state IN ('pending', 'in_progress')
+""")
 
 DEPTHS = {RankType.PLACE: 300, RankType.BLOG: 100, RankType.CAFE: 100}
 
@@ -107,12 +112,10 @@ class NightSystem:
         wait_until(lambda: self.batch(batch_id)["announced_at"] is not None, seconds, lambda: self.open_tasks(batch_id))
         return self.batch(batch_id)
 
-    def open_tasks(self, batch_id: int) -> object:
+    def open_tasks(self, batch_id: int) -> list[tuple[Any, ...]]:
+        """The unfinished checks of a batch: state first, then what explains why."""
         with self.database.transaction() as uow:
-            rows = uow.connection.execute(
-                text("SELECT state, attempt, uncounted, not_before, published_at, seq, lease_until, clock_timestamp() "
-                     "FROM tasks WHERE batch_id = :id AND state IN ('pending', 'in_progress')"), {"id": batch_id})  # fmt: skip
-            return [tuple(row) for row in rows]
+            return [tuple(row) for row in uow.connection.execute(OPEN_TASKS, {"id": batch_id})]
 
     def rows(self, day: date) -> dict[int, Mapping[str, Any]]:
         """The history of one day by tracking."""

@@ -35,10 +35,8 @@ class RealRun:
 
     def lines(self) -> list[dict[str, Any]]:
         texts = [log.read_text(errors="replace") for log in self.system.stack.logs.values() if log.exists()]
-        parsed = []
-        for line in "\n".join([*texts, self.functions_log]).splitlines():
-            if line.startswith("{"):
-                parsed.append(json.loads(line))
+        everything = "\n".join([*texts, self.functions_log]).splitlines()
+        parsed = [json.loads(line) for line in everything if line.startswith("{")]
         return [line for line in parsed if "message" in line]
 
 
@@ -92,7 +90,7 @@ def fan_out(run: RealRun, day: date) -> int:
 def kill_a_worker_in_the_middle(run: RealRun, day: date) -> None:
     run.system.replica.control.fault("SLOW", site="search", delay=1)
     batch_id = fan_out(run, day)
-    wait_until(lambda: any(row[0] == "in_progress" for row in run.system.open_tasks(batch_id)), 30)  # type: ignore[attr-defined]
+    wait_until(lambda: any(row[0] == "in_progress" for row in run.system.open_tasks(batch_id)), 30)
     pid = run.system.stack.process("worker-1").pid
     assert pid is not None
     for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):

@@ -21,7 +21,7 @@ def in_the_middle(system: NightSystem, batch_id: int) -> None:
     """Wait until some checks are done and others are under way."""
 
     def is_in_the_middle() -> bool:
-        states = [row[0] for row in system.open_tasks(batch_id)]  # type: ignore[attr-defined]  # rows of (state, ...)
+        states = [row[0] for row in system.open_tasks(batch_id)]
         return "in_progress" in states and len(states) < system.batch(batch_id)["last_seq"]
 
     wait_until(is_in_the_middle, 30)
@@ -109,7 +109,7 @@ def test_a_worker_that_is_stopped_gives_its_checks_back_at_once_and_uncounted(sy
     batch_id = system.fan_out(night)
     wait_until(
         lambda: any(row[0] == "in_progress" for row in system.open_tasks(batch_id)),
-        30,  # type: ignore[attr-defined]
+        30,
     )
     system.stack.process("worker-1").restart()
     given_back = system.lines("task_given_back")

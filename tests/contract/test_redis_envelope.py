@@ -13,8 +13,7 @@ import pytest
 from redis import Redis
 
 from nightjar.adapters.redis.task_queue import RedisTaskQueue
-from nightjar.ports import Message
-from nightjar.tasks import Queue, TaskKind
+from nightjar.tasks import Message, Queue, TaskKind
 
 ROOT = Path(__file__).parents[2]
 

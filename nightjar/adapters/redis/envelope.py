@@ -11,8 +11,7 @@ from functools import lru_cache
 from itertools import count
 from uuid import UUID, uuid4
 
-from nightjar.ports import Message
-from nightjar.tasks import Queue, TaskKind
+from nightjar.tasks import Message, Queue, TaskKind
 
 BODY = '[["%s"], {}, {"callbacks": null, "errbacks": null, "chain": null, "chord": null}]'
 """The task's only argument is its id."""

@@ -7,8 +7,8 @@ from uuid import UUID
 import redis
 
 from nightjar.adapters.redis.envelope import EnvelopeMaker, task_id_of, unacknowledged
-from nightjar.ports import Message, QueueUnavailable
-from nightjar.tasks import Queue
+from nightjar.ports import QueueUnavailable
+from nightjar.tasks import Message, Queue
 
 PIPELINE = 500
 """Messages in one round trip."""

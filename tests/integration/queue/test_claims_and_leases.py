@@ -1,4 +1,5 @@
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -6,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from nightjar.database.engine import Database
+from nightjar.database.tasks import Tasks
 from nightjar.domain.task import Claim, TaskState
 from nightjar.errors import ErrorCode, LeaseLost
 from tests.factories import a_task
@@ -74,12 +76,13 @@ def test_whoever_lost_the_lease_can_write_nothing(database: Database) -> None:
     stale = claimed(database, task_id)
     assert expire(database) == [TaskState.PENDING]
     fresh = claimed(database, task_id)
-    for write in (
+    writes: list[Callable[[Tasks], object]] = [
         lambda tasks: tasks.complete(stale, {}),
         lambda tasks: tasks.fail(stale, ErrorCode.TIMEOUT, "late", retryable=True),
         lambda tasks: tasks.release(stale, counted=True),
         lambda tasks: tasks.renew(stale, lease=LEASE),
-    ):
+    ]
+    for write in writes:
         with pytest.raises(LeaseLost), database.transaction() as uow:
             write(uow.tasks)
     with database.transaction() as uow:
