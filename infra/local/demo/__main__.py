@@ -35,13 +35,13 @@ SEED: Final = 20
 MOST_NIGHTS: Final = 365
 INTERRUPTED: Final = 130
 KEPT_SETTINGS: Final = frozenset({"CHROMIUM_PATH", "LOG_LEVEL"})
-"""Of this shell's settings the demo takes these; the others would point it at servers and sites that are not its own."""
+"""What the demo takes of this shell's settings; the others could point it at servers and sites that are not its own."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit code."""
     asked = _parser().parse_args(arguments)
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     for name in nightjar_settings(os.environ).keys() - KEPT_SETTINGS:
         del os.environ[name]
@@ -58,15 +58,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(narrator: Narrator, *, nights: int, seed: int, out: Path, keep: bool) -> int:
     """Play and judge; the exit code. Raises what the parts raise when they fail, and then nothing is left running."""
     with ExitStack() as exits:
-        with narrator.step("replica of Naver, Postgres, Redis, API, 2 workers, janitor, fan-out function"):
+        with narrator.step(
+            "start", "replica of Naver, Postgres, Redis, API, 2 workers, janitor and fan-out function are up"
+        ):
             system = exits.enter_context(DemoSystem(seed=seed))
-        with narrator.step("30 trackings registered over the API, first checks done"):
+        with narrator.step("register", "trackings registered over the API, first checks done"):
             registered = system.register()
         played = _play(system, registered, narrator, nights=nights, seed=seed)
-        with narrator.step("every day compared with what the site showed"):
+        with narrator.step("compare", "every day compared with what the site showed"):
             histories = system.histories(registered.followed)
             verdict = judge(histories, played, registered.truths, system.nightly_batches())
-        with narrator.step("charts and history written"):
+        with narrator.step("draw", "charts and history written"):
             out.mkdir(parents=True, exist_ok=True)
             write_page(out / "index.html", histories=histories, nights=played, verdict=verdict)
             (out / "history.csv").write_text(system.history_csv(registered.followed), encoding="utf-8", newline="")
@@ -74,7 +76,7 @@ def run(narrator: Narrator, *, nights: int, seed: int, out: Path, keep: bool) ->
         narrator.verdict(verdict)
         if keep:
             _keep(system, narrator)
-        with narrator.step("everything stopped"):
+        with narrator.step("stop", "everything stopped"):
             exits.close()
     narrator.timings()
     return 1 if verdict.differences else 0
@@ -144,7 +146,7 @@ def _nights(text: str) -> int:
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
-    """End as by Ctrl-C."""
+    """Ctrl-C, also where a shell started this in the background, and so ignoring it."""
     raise KeyboardInterrupt
 
 

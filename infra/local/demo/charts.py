@@ -1,6 +1,5 @@
 """The charts: one of ranks per tracking, one of all nights. Made with plotly, drawn by its script in the page."""
 
-import math
 from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import groupby
@@ -13,10 +12,10 @@ from infra.local.demo.verdict import PlayedNight
 from nightjar.domain.rank import Outcome
 
 FONT: Final = (
-    "system-ui, -apple-system, 'Segoe UI', Roboto, 'Apple SD Gothic Neo', 'Malgun Gothic', "
-    "'Noto Sans KR', 'Noto Sans CJK KR', NanumGothic, sans-serif"
+    "-apple-system, 'Segoe UI', Roboto, Helvetica, Arial, "
+    "'Apple SD Gothic Neo', 'Malgun Gothic', 'Noto Sans KR', 'Noto Sans CJK KR', NanumGothic, sans-serif"
 )
-"""Korean fonts of macOS, Windows, Android and Linux, in this order: the page carries none."""
+"""Latin, then Korean fonts of macOS and iOS, Windows, Android and Linux: the page carries none."""
 
 INK, MUTED, GRID = "#1f2933", "#7b8794", "#e4e7eb"
 EXPOSED, NOT_EXPOSED, UNKNOWN = "#2563eb", "#9aa5b1", "#d97706"
@@ -26,7 +25,10 @@ SHADES = ("#f5f7fa", "#e8eefc")
 
 RANK_HEIGHT, OVERVIEW_HEIGHT = 250, 240
 CONFIG: Final = {"displayModeBar": False, "responsive": True}
-_TICKS = 4
+_MOST_STEPS = 4
+_STEPS = (1, 2, 5, 10, 20, 50, 100, 200)
+_WIDE_BAND = 8
+"""Days of a session whose band has room for the word."""
 _STRIP = (0.0, 0.09)
 _RANKS = (0.17, 1.0)
 
@@ -40,8 +42,9 @@ def rank_chart(history: History) -> graph_objects.Figure:
     _shade_sessions(figure, history.days)
     _style(figure, height=RANK_HEIGHT)
     figure.update_layout(showlegend=False, hovermode="closest")
-    best, worst, step = _scale(history.ranks)
-    figure.update_yaxes(range=[worst, best], tick0=1, dtick=step, tickformat="d", domain=_RANKS)
+    top, bottom, ticks = _scale(history.ranks)
+    figure.update_yaxes(range=[bottom, top], tickvals=ticks, domain=_RANKS)
+    figure.update_xaxes(anchor="y2")
     figure.update_layout(yaxis2={"domain": _STRIP, "range": [-1, 1], "visible": False, "fixedrange": True})
     if not history.ranks:
         figure.add_annotation(
@@ -66,7 +69,10 @@ def nights_chart(nights: Sequence[PlayedNight]) -> graph_objects.Figure:
         )  # fmt: skip
     _style(figure, height=OVERVIEW_HEIGHT)
     figure.update_layout(
-        barmode="stack", bargap=0.25, hovermode="closest", legend={"orientation": "h", "y": 1.14, "x": 0}
+        barmode="stack",
+        bargap=0.25,
+        hovermode="closest",
+        legend={"orientation": "h", "y": 1.14, "x": 0, "traceorder": "normal"},
     )
     figure.update_yaxes(title={"text": "trackings"}, rangemode="tozero")
     return figure
@@ -93,7 +99,7 @@ def _marks(days: Sequence[Day], outcome: Outcome, name: str, colour: str, symbol
         y=[0] * len(found),
         yaxis="y2",
         mode="markers",
-        marker={"symbol": symbol, "size": 8, "color": colour, "line": {"width": 2, "color": colour}},
+        marker={"symbol": symbol, "size": 8, "color": colour, "line": {"width": 3, "color": colour}},
         customdata=[_why(day) for day in found],
         hovertemplate=f"<b>{name}</b><br>%{{x|%d %b %Y}}<br>%{{customdata}}<extra></extra>",
     )
@@ -119,13 +125,12 @@ def _shade_sessions(figure: graph_objects.Figure, days: Sequence[Day]) -> None:
     """A band for each session, from half a day before its first day to half a day after its last."""
     for number, group in groupby(days, key=lambda day: day.session_number):
         held = list(group)
+        name = f"session {number}" if len(held) >= _WIDE_BAND else str(number)
         figure.add_shape(
             type="rect", layer="below", line={"width": 0}, fillcolor=SHADES[(number + 1) % 2],
             x0=_noon_before(held[0].checked_on), x1=_noon_before(held[-1].checked_on + timedelta(days=1)),
             xref="x", yref="paper", y0=0, y1=1,
-            label={
-                "text": f"session {number}", "textposition": "top left", "font": {"size": 10, "color": MUTED},
-            },
+            label={"text": name, "textposition": "top left", "font": {"size": 10, "color": MUTED}},
         )  # fmt: skip
 
 
@@ -133,12 +138,14 @@ def _noon_before(day: date) -> str:
     return f"{day - timedelta(days=1)} 12:00"
 
 
-def _scale(ranks: Sequence[int]) -> tuple[float, float, int]:
-    """Upper end, lower end and step of the axis of ranks: whole steps, and room above the best and below the worst."""
-    best, worst = min(ranks, default=1), max(ranks, default=_TICKS)
-    step = max(1, math.ceil((worst - best) / _TICKS))
-    margin = max(0.6, (worst - best) * 0.08)
-    return max(best - margin * 2, 0.4), worst + margin, step
+def _scale(ranks: Sequence[int]) -> tuple[float, float, list[int]]:
+    """Upper end, lower end and ticks of the axis of ranks: round ones, and room for the line on both sides."""
+    best, worst = min(ranks, default=1), max(ranks, default=10)
+    step = next(step for step in _STEPS if worst - best <= step * _MOST_STEPS)
+    first = best if step <= _STEPS[1] else best - best % step
+    ticks = [max(tick, 1) for tick in range(first, worst + step, step)]
+    margin = max(0.6, (worst - best) * 0.1)
+    return best - margin * 1.5, worst + margin, ticks
 
 
 def _style(figure: graph_objects.Figure, *, height: int) -> None:

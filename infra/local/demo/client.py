@@ -56,9 +56,15 @@ class Client:
         return [Batch.from_json(item) for item in self._items("/batches")]
 
     def history(self, followed: Followed) -> History:
-        """All days of a tracking, oldest first."""
+        """All days of a tracking, oldest first, and what is known of it now."""
+        now = self._call("GET", f"/trackings/{followed.id}").json()
         days = [Day.from_json(row) for row in self._items(f"/trackings/{followed.id}/history")]
-        return History(followed=followed, days=tuple(reversed(days)))
+        return History(
+            followed=followed,
+            days=tuple(reversed(days)),
+            current_session=now["current_session"],
+            known_rank=now["last"] and now["last"]["known_rank"],
+        )
 
     def history_csv(self, followed: Followed) -> str:
         """The same as the CSV file that the API exports, byte order mark included."""

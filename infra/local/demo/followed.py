@@ -7,6 +7,8 @@ from typing import Any, Self
 
 from nightjar.domain.rank import Outcome
 
+_PATH_WORDS = frozenset({"place", "ca-fe", "cafes", "articles"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Followed:
@@ -27,9 +29,19 @@ class Followed:
         return cls(target_key=target_key, **{name: answer[name] for name in names})
 
     @property
-    def target(self) -> str:
-        """The target's address, as short as it can be read."""
+    def address(self) -> str:
+        """The target's address, as short as it still is one."""
         return self.target_url.removeprefix("https://").removesuffix("/home")
+
+    @property
+    def target(self) -> str:
+        """What tells the target from others on its site: `9900000101`, `blogid/223400000101`."""
+        return "/".join(part for part in self.address.split("/")[1:] if part not in _PATH_WORDS)
+
+    @property
+    def kind(self) -> str:
+        """The rank type, and for a place the list in which it is looked for."""
+        return self.rank_type if self.vertical in {None, self.rank_type} else f"{self.rank_type}, {self.vertical}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +70,12 @@ class Day:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """All days of a tracking, oldest first."""
+    """All days of a tracking, oldest first, and what the tracking itself says of its session and its last rank."""
 
     followed: Followed
     days: tuple[Day, ...]
+    current_session: int
+    known_rank: int | None
 
     @property
     def latest(self) -> Day | None:
@@ -72,11 +86,6 @@ class History:
     def ranks(self) -> list[int]:
         """The ranks of all exposed days."""
         return [day.rank for day in self.days if day.rank is not None]
-
-    @property
-    def sessions(self) -> int:
-        """The number of the newest session."""
-        return max((day.session_number for day in self.days), default=1)
 
     def count(self, outcome: Outcome) -> int:
         """Days with this outcome."""

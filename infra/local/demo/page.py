@@ -45,7 +45,7 @@ def render(*, histories: Sequence[History], nights: Sequence[PlayedNight], verdi
 def _card(history: History) -> dict[str, object]:
     return {
         "history": history,
-        "latest": shown(history.latest),
+        "latest": shown(history),
         "best": min(history.ranks, default=NOT_EXPOSED),
         "worst": max(history.ranks, default=NOT_EXPOSED),
         "chart": _drawn(charts.rank_chart(history), f"ranks-{history.followed.id}"),

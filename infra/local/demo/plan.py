@@ -70,7 +70,7 @@ PASSING = (
 OLD, NEW, MUTATED = "old", "new", "mutated"
 SURROUNDINGS = (
     (OLD, False), (NEW, True), (NEW, False), (MUTATED, False), (NEW, False),
-    (NEW, False), (OLD, True), (NEW, False), (NEW, False), (NEW, False),
+    (NEW, False), (OLD, False), (NEW, False), (NEW, False), (NEW, False),
 )  # fmt: skip
 """(design of the site, long place lists open in a browser only) of calm nights."""
 

@@ -1,4 +1,4 @@
-"""The system that the demo watches: the replica, the stack around it, and the fan-out function in its Lambda runtime."""
+"""The system that the demo watches: the replica, the stack, and the fan-out function in the Lambda runtime."""
 
 import threading
 import time
@@ -28,7 +28,7 @@ SETTINGS: Final = {
     "JANITOR_INTERVAL_SECONDS": "0.25",
     "WORKER_CONCURRENCY": "1",
 }
-"""A night in a second: shorter waits, everything else as at home. A worker has one child: two of them fill two cores."""
+"""A night in a second: shorter waits, everything else as usual. Two workers with one child each fill two cores."""
 
 WORKERS: Final = 2
 DEPTHS: Final = {"place": 300, "blog": 100, "cafe": 100}

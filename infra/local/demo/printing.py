@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from infra.local.demo.followed import Day, History
+from infra.local.demo.followed import History
 from infra.local.demo.verdict import PlayedNight, Verdict
 from nightjar.domain.rank import Outcome
 
@@ -28,7 +29,7 @@ class Narrator:
         self._seconds: list[tuple[str, float]] = []
 
     @contextmanager
-    def step(self, what: str) -> Iterator[None]:
+    def step(self, name: str, what: str) -> Iterator[None]:
         """A step that takes a while: a spinner on a terminal, and a line once it is done."""
         started = time.monotonic()
         if self.console.is_terminal:
@@ -36,7 +37,7 @@ class Narrator:
                 yield
         else:
             yield
-        self._done(what, time.monotonic() - started)
+        self._done(name, what, time.monotonic() - started)
 
     @contextmanager
     def nights(self, total: int) -> Iterator[Callable[[PlayedNight], None]]:
@@ -47,28 +48,30 @@ class Narrator:
                 yield show
         else:
             yield lambda played: self.console.print(escape(f"  {told(played, total)}"), highlight=False)
-        self._done(f"{total} nights", time.monotonic() - started)
+        self._done("nights", f"{total} nights played", time.monotonic() - started)
 
     def ranks(self, histories: Sequence[History]) -> None:
         """The table of ranks."""
-        table = Table(title="Ranks", title_justify="left", header_style="bold")
+        table = Table(title="Ranks", title_justify="left", header_style="bold", box=SIMPLE_HEAD)
         for name in ("", "type", "keyword", "target"):
             table.add_column(name, overflow="fold")
-        for name in ("latest", "best", "worst", "session", "exposed", "not exposed", "unknown"):
+        for name in ("latest", "best", "worst", "session", "exposed", "not exp.", "unknown"):
             table.add_column(name, justify="right")
         for history in histories:
             followed = history.followed
             table.add_row(
-                *(str(followed.id), followed.rank_type, escape(followed.keyword), escape(followed.target)),
-                *(shown(history.latest), _rank(history.ranks, min), _rank(history.ranks, max)),
-                *(str(history.sessions), *(str(history.count(outcome)) for outcome in Outcome)),
+                *(str(followed.id), followed.kind, escape(followed.keyword), escape(followed.target)),
+                *(shown(history), _rank(history.ranks, min), _rank(history.ranks, max)),
+                *(str(history.current_session), *(str(history.count(outcome)) for outcome in Outcome)),
             )
         self.console.print(table)
-        self.console.print(f"latest: {NOT_EXPOSED} is not exposed, {UNKNOWN} is unknown", highlight=False)
+        self._line(
+            f"  latest: {NOT_EXPOSED} is not exposed, {UNKNOWN} is unknown and (in brackets) what was known before"
+        )
 
     def batches(self, nights: Sequence[PlayedNight]) -> None:
         """The table of batch summaries."""
-        table = Table(title="Nights", title_justify="left", header_style="bold")
+        table = Table(title="Nights", title_justify="left", header_style="bold", box=SIMPLE_HEAD)
         for name in ("night", "date", "total", "success", "failed", "seconds"):
             table.add_column(name, justify="right", no_wrap=True)
         table.add_column("what happened", overflow="fold")
@@ -95,8 +98,8 @@ class Narrator:
     def timings(self) -> None:
         """Where the time went."""
         total = sum(seconds for _, seconds in self._seconds)
-        parts = ", ".join(f"{what} {seconds:.1f}" for what, seconds in self._seconds)
-        self._line(f"time: {total:.1f} s ({escape(parts)})")
+        parts = ", ".join(f"{name} {seconds:.1f}" for name, seconds in self._seconds)
+        self._line(f"  {total:.1f} s in all: {escape(parts)}")
 
     def say(self, line: str) -> None:
         """One line."""
@@ -112,8 +115,8 @@ class Narrator:
             bar = progress.add_task("", total=total)
             yield lambda played: progress.update(bar, advance=1, description=escape(_short(played)))
 
-    def _done(self, what: str, seconds: float) -> None:
-        self._seconds.append((what, seconds))
+    def _done(self, name: str, what: str, seconds: float) -> None:
+        self._seconds.append((name, seconds))
         self._line(f"[green]✓[/] {escape(what)} [dim]{seconds:.1f} s[/]")
 
     def _line(self, markup: str) -> None:
@@ -123,8 +126,8 @@ class Narrator:
 def summary(verdict: Verdict) -> str:
     """One sentence about a history that is right."""
     return (
-        f"{verdict.days} days compared with what the site really showed: all right. On {verdict.in_trouble} of them the "
-        f"site was in trouble; {verdict.unknown} of these stayed unknown, none became a wrong rank or 'not exposed'."
+        f"{verdict.days} days compared with what the site really showed: all right. On {verdict.in_trouble} of them "
+        f"the site was in trouble: {verdict.unknown} stayed unknown, none became a wrong rank or a wrong 'not exposed'."
     )
 
 
@@ -135,10 +138,11 @@ def told(played: PlayedNight, total: int) -> str:
     return line + f"{played.seconds:.1f} s" + (f" ({night.story})" if night.story else "")
 
 
-def shown(day: Day | None) -> str:
-    """A day in a cell."""
+def shown(history: History) -> str:
+    """The latest rank in a cell; of an unknown day the last known rank stands behind it."""
+    day = history.latest
     if day is None or day.outcome is Outcome.UNKNOWN:
-        return UNKNOWN
+        return f"{UNKNOWN} ({history.known_rank or NOT_EXPOSED})"
     return str(day.rank) if day.rank else NOT_EXPOSED
 
 

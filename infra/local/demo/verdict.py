@@ -97,7 +97,7 @@ def _in_history(
         problem = _in_day(stored[day], truths[history.followed.id, day], in_trouble=in_trouble)
         if problem:
             yield f"{name}, {day}: {problem}"
-    yield from (f"{name}, {line}" for line in _in_sessions(history.days))
+    yield from (f"{name}, {line}" for line in _in_sessions(history))
 
 
 def _in_day(stored: Day, truth: Truth, *, in_trouble: bool) -> str:
@@ -112,14 +112,16 @@ def _in_day(stored: Day, truth: Truth, *, in_trouble: bool) -> str:
     return ""
 
 
-def _in_sessions(days: Sequence[Day]) -> Iterator[str]:
+def _in_sessions(history: History) -> Iterator[str]:
     session, exposed = 1, 0
-    for day in days:
+    for day in history.days:
         if day.session_number != session:
             yield f"{day.checked_on}: session {day.session_number} is stored, {session} is right"
         exposed += day.outcome is Outcome.EXPOSED
         if exposed == EXPOSED_DAYS_IN_SESSION:
             session, exposed = session + 1, 0
+    if history.current_session != session:
+        yield f"current session: {history.current_session} is stored, {session} is right"
 
 
 def _in_night(played: PlayedNight, histories: Sequence[History]) -> Iterator[str]:
