@@ -130,6 +130,15 @@ async def test_a_visit_ends_with_its_budget_whatever_the_page_does(fetcher: Poli
     assert caught.value.code is ErrorCode.TIMEOUT
 
 
+async def test_a_time_out_that_a_visit_sets_itself_is_tried_later(fetcher: PoliteFetcher, site: FaultySite) -> None:
+    async def visit(_: BrowserPage) -> None:
+        async with asyncio.timeout(0.05):
+            await asyncio.sleep(10)
+
+    with pytest.raises(RetryLater, match="was not ready in time"):
+        await fetcher.browse(site.url("/plain"), visit, budget=timedelta(seconds=20))
+
+
 async def test_a_navigation_ends_before_the_budget_of_its_visit(
     gate: MemoryHostGate, http: HttpClient, profile: BrowserProfile, site: FaultySite
 ) -> None:

@@ -92,6 +92,18 @@ async def test_a_name_that_cannot_be_looked_up_is_tried_again_later() -> None:
     one.close()
 
 
+async def test_a_failure_that_nobody_waited_for_is_not_remembered() -> None:
+    names = Names()
+    one = resolver(names)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0):
+            await one.addresses("site.test", 443)
+    await asyncio.sleep(0.05)
+    names.answers["site.test"] = [["1.1.1.1"]]
+    assert await one.addresses("site.test", 443) == (ip_address("1.1.1.1"),)
+    one.close()
+
+
 async def test_a_port_that_is_not_of_the_web_is_refused_before_a_look_up() -> None:
     names = Names(site_test=[["1.1.1.1"]])
     one = resolver(names)

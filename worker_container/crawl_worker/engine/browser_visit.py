@@ -75,12 +75,14 @@ class VisitWatch:
             self._end.reschedule(asyncio.get_running_loop().time())
 
     def _count(self, request: Request) -> None:
+        if self._is_document(request):
+            self._requests = 0
         self._requests += request.resource_type not in _NOT_COUNTED
         if self._requests > self._max_requests:
             self._trip(
                 GiveUp(
                     ErrorCode.TOO_LARGE,
-                    f"{self._url} asks for more than {self._max_requests} sub-resources in one visit",
+                    f"{self._url} asks for more than {self._max_requests} sub-resources",
                     details={"url": self._url},
                 )
             )

@@ -164,12 +164,13 @@ class Resolver:
         until, answer = self._answers.get(host, (0.0, None))
         if answer is None or now >= until:
             answer = asyncio.ensure_future(self._look_up(host))
+            answer.add_done_callback(lambda ended: self._forget_failure(host, ended))
             self._remember(host, now + self._ttl, answer)
-        try:
-            return await asyncio.shield(answer)  # several callers may wait for one look-up
-        except RetryLater:
+        return await asyncio.shield(answer)  # several callers may wait for one look-up
+
+    def _forget_failure(self, host: str, answer: asyncio.Future[tuple[Address, ...]]) -> None:
+        if answer.cancelled() or answer.exception() is not None:
             self._answers.pop(host, None)
-            raise
 
     def _remember(self, host: str, until: float, answer: asyncio.Future[tuple[Address, ...]]) -> None:
         self._answers.pop(host, None)

@@ -85,10 +85,12 @@ class PoliteFetcher:
 
 @asynccontextmanager
 async def _within(budget: timedelta, url: str) -> AsyncIterator[None]:
-    """Turn the end of a budget into our error."""
+    """Turn the end of a budget, and time-outs that the work itself sets, into our error."""
+    limit = asyncio.timeout(budget.total_seconds())
     try:
-        async with asyncio.timeout(budget.total_seconds()):
+        async with limit:
             yield
     except TimeoutError as error:
-        message = f"{url} took longer than its budget of {budget.total_seconds():g} s"
+        over = f"took longer than its budget of {budget.total_seconds():g} s"
+        message = f"{url} {over if limit.expired() else 'was not ready in time'}"
         raise RetryLater(ErrorCode.TIMEOUT, message, details={"url": url}) from error

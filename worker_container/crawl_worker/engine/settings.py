@@ -51,7 +51,7 @@ class EngineSettings:
     """Images, fonts and media are not loaded: no parser reads them."""
 
     max_page_requests: int = 300
-    """Sub-resources of one visit; what a page asks for beyond is not loaded."""
+    """Sub-resources of one document (pictures and the like not counted); a page that asks for more is given up."""
 
     max_tunnel_bytes: int = 50_000_000
     """In one direction of one connection of the browser."""
