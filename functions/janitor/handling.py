@@ -12,6 +12,10 @@ from nightjar.wiring import Janitor, build_janitor
 log = logger(__name__)
 
 
+JANITOR_LOCK = 7_302_012
+"""Advisory lock of the one janitor at work: two at once could both republish what one of them just did."""
+
+
 def _nobody(_: Round) -> None:
     """Outside Lambda nothing turns the figures into metrics."""
 
@@ -25,11 +29,14 @@ class Handler:
         self._parts: Janitor | None = None
 
     def handle(self, event: Mapping[str, Any], context: Any) -> dict[str, object]:
-        """Run one round. Raises BadSettings, DatabaseUnavailable."""
+        """Run one round, unless another janitor is at work. Raises BadSettings, DatabaseUnavailable."""
         clear()
         request_id = getattr(context, "aws_request_id", None)
         bind(correlation_id=str(event.get("id") or uuid4()), function_request_id=request_id)
-        found = self.round()
+        with self.parts.database.transaction() as uow:
+            if not uow.try_lock(JANITOR_LOCK):
+                return {"skipped": "another janitor is at work"}
+            found = self.round()
         return {
             "returned": found.returned,
             "given_up": len(found.given_up),

@@ -8,15 +8,10 @@ import signal
 import sys
 import threading
 
-from sqlalchemy import text
-
 from functions.janitor.handling import Handler
-from nightjar.database.engine import Database, DatabaseUnavailable
+from nightjar.database.engine import DatabaseUnavailable
 from nightjar.observability import logger
 from nightjar.settings import BadSettings
-
-JANITOR_LOCK = 7_302_012
-"""Advisory lock of the one janitor at work."""
 
 
 def main() -> int:
@@ -39,17 +34,9 @@ def main() -> int:
 def work_once(handler: Handler) -> None:
     """One round, unless another janitor is at work; a database that is away is reported and waited for."""
     try:
-        with_lock(handler.parts.database, handler)
+        handler.handle({}, None)
     except DatabaseUnavailable as error:
         logger(__name__).error("database_unavailable", cause=error.message)
-
-
-def with_lock(database: Database, handler: Handler) -> None:
-    """Hold the advisory lock, on a connection of its own, for as long as the round takes."""
-    with database.transaction() as uow:
-        locked = uow.connection.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": JANITOR_LOCK})
-        if locked.scalar_one():
-            handler.handle({}, None)
 
 
 if __name__ == "__main__":

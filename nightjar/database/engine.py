@@ -76,7 +76,7 @@ class Database:
 
 
 def is_connection_fault(error: DBAPIError) -> bool:
-    """Whether the fault is the connection's (restart, failover, time-out) and not the statement's."""
+    """Whether the same transaction may succeed later: restart, failover, time-out, deadlock."""
     if error.connection_invalidated or any(sign in str(error.orig) for sign in CONNECTION_FAULTS):
         return True
     if isinstance(error.orig, (OSError, TimeoutError)):

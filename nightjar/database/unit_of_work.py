@@ -6,7 +6,7 @@ A repository is imported when it is first asked for: a function pays only for th
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 if TYPE_CHECKING:
     from nightjar.database.alarms import Alarms
@@ -23,11 +23,18 @@ if TYPE_CHECKING:
     from nightjar.database.trackings import Trackings
 
 
+TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:key)")
+
+
 class UnitOfWork:
     """All nouns of the database in one transaction."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+
+    def try_lock(self, key: int) -> bool:
+        """Whether the advisory lock `key` is ours until the transaction ends; it is not waited for."""
+        return bool(self.connection.execute(TRY_LOCK, {"key": key}).scalar_one())
 
     @cached_property
     def alarms(self) -> "Alarms":

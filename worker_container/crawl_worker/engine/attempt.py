@@ -1,6 +1,7 @@
 """One attempt at a task: claimed, kept alive by heartbeats, and settled exactly once."""
 
 import asyncio
+import math
 from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -94,7 +95,7 @@ class Attempts:
         """Work until it is done, the time is up, the lease is gone, the owner cancels or the worker stops."""
         work = asyncio.create_task(_outcome(job.work(claim)))
         stop = asyncio.create_task(self._stopping.wait())
-        limit = self._rules.soft_limit.total_seconds()
+        limit = min(self._rules.soft_limit.total_seconds(), claim.timeout_seconds or math.inf)
         try:
             done, _ = await asyncio.wait({work, heartbeats, stop}, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
         finally:
