@@ -140,7 +140,7 @@ def _in_night(played: PlayedNight, histories: Sequence[History]) -> Iterator[str
     if batch.failed_ids != unknown:
         yield f"{name}: its batch names the failed trackings {sorted(batch.failed_ids)}, right is {sorted(unknown)}"
     if played.opened != 1:
-        yield f"{name}: {played.night.deliveries} deliveries of its event opened {played.opened} batches"
+        yield f"{name}: its event, delivered {played.night.deliveries} times, opened {played.opened} batches"
     if played.night.trouble is not None and not played.trouble_met:
         yield f"{name}: no request met its trouble ({played.night.story}), so it proves nothing"
 
