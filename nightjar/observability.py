@@ -7,15 +7,16 @@ import logging
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
-from nightjar.application.janitor import Round
-from nightjar.application.rank_checking import Postponed, SettledReading
-from nightjar.application.rank_run import OpenedBatch
-from nightjar.database.rank_checks import SettledCheck
-from nightjar.domain.batch import Batch
+if TYPE_CHECKING:  # a function that logs one line of these need not load the use cases of all
+    from nightjar.application.janitor import Round
+    from nightjar.application.rank_checking import Postponed, SettledReading
+    from nightjar.application.rank_run import OpenedBatch
+    from nightjar.database.rank_checks import SettledCheck
+    from nightjar.domain.batch import Batch
 
 Logger = Any
 """structlog's bound loggers are typed by their configuration, which happens at run time."""
@@ -24,7 +25,7 @@ Logger = Any
 METRIC_NAMESPACE = "Nightjar"
 """Of all CloudWatch metrics; their names stand beside the function that writes them."""
 
-CHATTY = ("celery.worker.strategy", "celery.app.trace", "celery.beat", "kombu", "asyncio", "httpx")
+CHATTY = ("celery.worker.strategy", "celery.app.trace", "celery.beat", "kombu", "asyncio", "httpx", "mangum")
 """Libraries that write a line for each task or request: their warnings are enough."""
 
 
@@ -83,7 +84,7 @@ def clear() -> None:
     structlog.contextvars.clear_contextvars()
 
 
-def log_batch_opened(log: Logger, batch: OpenedBatch) -> None:
+def log_batch_opened(log: Logger, batch: "OpenedBatch") -> None:
     """`batch_started`, or `batch_resumed` for a second delivery; a warning if the batch must take longer than usual."""
     context = {"batch_id": batch.batch_id, "run_key": batch.run_key.isoformat(), "correlation_id": batch.correlation_id}
     if not batch.is_new:
@@ -108,7 +109,7 @@ def log_batch_opened(log: Logger, batch: OpenedBatch) -> None:
         )
 
 
-def log_batch_completed(log: Logger, batch: Batch) -> None:
+def log_batch_completed(log: Logger, batch: "Batch") -> None:
     """The one summary line of a batch."""
     log.info(
         "batch_completed",
@@ -124,7 +125,7 @@ def log_batch_completed(log: Logger, batch: Batch) -> None:
     )
 
 
-def log_settled(log: Logger, settled: SettledReading, *, elapsed_seconds: float) -> None:
+def log_settled(log: Logger, settled: "SettledReading", *, elapsed_seconds: float) -> None:
     """One `crawl_result` per tracking; one `crawl_failed` if they stayed unknown. The time is that of the attempt."""
     search = settled.check.search
     for row in settled.stored:
@@ -163,7 +164,7 @@ def log_settled(log: Logger, settled: SettledReading, *, elapsed_seconds: float)
         )
 
 
-def log_postponed(log: Logger, postponed: Postponed) -> None:
+def log_postponed(log: Logger, postponed: "Postponed") -> None:
     """The check waits, and why."""
     log.info(
         "crawl_postponed",
@@ -177,7 +178,7 @@ def log_postponed(log: Logger, postponed: Postponed) -> None:
     )
 
 
-def log_given_up(log: Logger, checks: Iterable[SettledCheck]) -> None:
+def log_given_up(log: Logger, checks: Iterable["SettledCheck"]) -> None:
     """One `crawl_failed` per check that ended without its worker."""
     for check in checks:
         log.error(
@@ -191,7 +192,7 @@ def log_given_up(log: Logger, checks: Iterable[SettledCheck]) -> None:
         )
 
 
-def log_round(log: Logger, found: Round) -> None:
+def log_round(log: Logger, found: "Round") -> None:
     """What the janitor repaired, and the queue figures."""
     log_given_up(log, found.given_up)
     for figures in found.queues:

@@ -1,15 +1,14 @@
 """The composition root: every process is put together here.
 
-Adapters are imported where they are used, so that a function pays only for its own.
+Adapters and use cases are imported where they are used, so that a function pays only for its own.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from typing import TYPE_CHECKING
 
-from nightjar.application.janitor import JanitorRules
-from nightjar.application.rank_run import RunRules
 from nightjar.database.engine import Database
 from nightjar.ports import TaskQueue
 from nightjar.settings import (
@@ -21,6 +20,10 @@ from nightjar.settings import (
     fan_out_settings,
     janitor_settings,
 )
+
+if TYPE_CHECKING:
+    from nightjar.application.janitor import JanitorRules
+    from nightjar.application.rank_run import RunRules
 
 PLANNING_SECONDS = 300
 """Planning a night and closing one are single statements over all trackings: they may take longer than others."""
@@ -38,7 +41,6 @@ class Api:
     database: Database
     queue: Callable[[], TaskQueue]
     resolve_short_link: Callable[[str], str]
-    rules: RunRules
     clock: Callable[[], datetime]
 
 
@@ -48,7 +50,7 @@ class FanOut:
 
     database: Database
     queue: TaskQueue
-    rules: RunRules
+    rules: "RunRules"
 
     def close(self) -> None:
         """Give the connections back."""
@@ -62,7 +64,7 @@ class Janitor:
 
     database: Database
     queue: TaskQueue
-    rules: JanitorRules
+    rules: "JanitorRules"
     settings: JanitorSettings
 
 
@@ -86,7 +88,6 @@ def build_api(environment: Mapping[str, str], *, pool_size: int = 1) -> Api:
         ),
         queue=queue,
         resolve_short_link=resolve_short_link,
-        rules=run_rules(settings.ranks, window=settings.stores.publish_window),
         clock=lambda: datetime.now(UTC),
     )
 
@@ -103,6 +104,8 @@ def build_fan_out(environment: Mapping[str, str]) -> FanOut:
 
 def build_janitor(environment: Mapping[str, str]) -> Janitor:
     """The janitor from its settings. Raises BadSettings."""
+    from nightjar.application.janitor import JanitorRules
+
     settings = janitor_settings(environment)
     return Janitor(
         database=_database(settings.stores, name="nightjar-janitor", pool_size=2, statement_seconds=PLANNING_SECONDS),
@@ -112,8 +115,10 @@ def build_janitor(environment: Mapping[str, str]) -> Janitor:
     )
 
 
-def run_rules(ranks: RankSettings, *, window: int) -> RunRules:
+def run_rules(ranks: RankSettings, *, window: int) -> "RunRules":
     """What a run obeys, from the settings."""
+    from nightjar.application.rank_run import RunRules
+
     return RunRules(
         depths=ranks.depths, sources=ranks.sources, delay=ranks.delay, timeout=ranks.batch_timeout, window=window
     )

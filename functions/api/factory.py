@@ -13,7 +13,8 @@ from starlette.exceptions import HTTPException
 
 from functions.api.errors import http_error, invalid_request
 from functions.api.frame import RequestFrame
-from functions.api.routes import batches, imports, keys, service, tasks, trackings
+from functions.api.nouns import NOUNS
+from functions.api.routes import service
 from nightjar.application.api_keys import ensure_bootstrap_key
 from nightjar.database.engine import DatabaseUnavailable
 from nightjar.observability import configure_logging, logger
@@ -41,14 +42,14 @@ def create_app_from_environment() -> FastAPI:
 
 
 class NightjarApi(FastAPI):
-    """FastAPI with a document that tells of our keys and errors."""
+    """FastAPI with a document that tells of all nouns, our keys and our errors."""
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, made by the first who asks for it."""
         if self.openapi_schema is None:
-            from functions.api.openapi import completed  # noqa: PLC0415
+            from functions.api.openapi import document  # noqa: PLC0415
 
-            self.openapi_schema = completed(super().openapi())
+            self.openapi_schema = document(self)
         return self.openapi_schema
 
 
@@ -64,9 +65,8 @@ def create_app(api: Api) -> FastAPI:
         exception_handlers={HTTPException: http_error, RequestValidationError: invalid_request},
     )
     app.state.api = api
-    for routes in (service, keys, imports, trackings, batches, tasks):
-        # Not include_router: it builds every route a second time, which a cold start would pay for (24 ms of 500).
-        app.router.routes.extend(routes.router.routes)
+    # Not include_router: it builds every route a second time, which a cold start would pay for.
+    app.router.routes.extend((*service.router.routes, *NOUNS))
     app.add_middleware(RequestFrame)
     return app
 

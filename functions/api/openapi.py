@@ -5,6 +5,11 @@ Imported by the first request for the document.
 
 from typing import Any
 
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from functions.api.nouns import Noun
+
 ERROR_SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["error"],
@@ -24,7 +29,14 @@ ERROR_SCHEMA: dict[str, Any] = {
 SECURITY_SCHEME = {"type": "http", "scheme": "bearer", "description": "An API key: `Authorization: Bearer KEY`."}
 
 
-def completed(schema: dict[str, Any]) -> dict[str, Any]:
+def document(app: FastAPI) -> dict[str, Any]:
+    """The whole document: every noun is imported for it."""
+    routes = [part for route in app.routes for part in (route.routes if isinstance(route, Noun) else (route,))]
+    schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=routes)
+    return _completed(schema)
+
+
+def _completed(schema: dict[str, Any]) -> dict[str, Any]:
     """The framework's document with our security and our errors in place of the framework's."""
     components = schema.setdefault("components", {})
     components["securitySchemes"] = {"APIKey": SECURITY_SCHEME}

@@ -18,7 +18,7 @@ from nightjar.database.unit_of_work import UnitOfWork
 from nightjar.domain.batch import Batch, BatchKind
 from nightjar.errors import NotFound
 from nightjar.observability import log_batch_completed, log_batch_opened, logger
-from nightjar.wiring import Api
+from nightjar.wiring import Api, run_rules
 
 router = APIRouter(prefix="/api/v1/batches", tags=["batches"])
 
@@ -31,7 +31,7 @@ log = logger("nightjar.api")
 def start_batch(call: By, body: StartRequest | None = None, idempotency_key: IdempotencyKey = None) -> JSONResponse:
     """Check all active trackings now: an owner its own, an operator everybody's."""
     order = order_of(call, body.options if body else None)
-    rules = call.api.rules
+    rules = run_rules(call.api.settings.ranks, window=call.api.settings.stores.publish_window)
     if order.timeout_seconds is not None:
         rules = replace(rules, timeout=timedelta(seconds=order.timeout_seconds))
     opened: list[OpenedBatch] = []
@@ -76,7 +76,10 @@ def _follow_up(api: Api, batch: OpenedBatch) -> None:
     log_batch_opened(log, batch)
     if batch.checks == 0:
         close_batch(api.database.transaction, batch.batch_id, lambda closed: log_batch_completed(log, closed))
-    elif publish_opened(api.database.transaction, api.queue(), batch.batch_id, window=api.rules.window) is None:
+    elif (
+        publish_opened(api.database.transaction, api.queue(), batch.batch_id, window=api.settings.stores.publish_window)
+        is None
+    ):
         log.warning("publish_postponed", batch_id=batch.batch_id, cause="the broker is away; the janitor publishes it")
 
 

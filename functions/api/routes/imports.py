@@ -16,7 +16,7 @@ from nightjar.ports import QueueUnavailable
 from nightjar.tasks import Queue
 from nightjar.wiring import Api
 
-router = APIRouter(prefix="/api/v1/trackings", tags=["trackings"])
+router = APIRouter(prefix="/api/v1/trackings/import", tags=["trackings"])
 
 log = logger("nightjar.api")
 
@@ -39,7 +39,7 @@ async def _is_a_file(content_type: Annotated[str, Header(include_in_schema=False
 
 
 @router.post(
-    "/import",
+    "",
     status_code=202,
     summary="Import trackings",
     response_model=ImportAnswer,
@@ -58,7 +58,7 @@ def import_file(
     from nightjar.application import importing, tracking_csv  # noqa: PLC0415  # loaded by who imports a file
 
     lines = tracking_csv.read_lines(body)
-    wishes = importing.read_wishes(lines, sources=call.api.rules.sources, resolve=call.api.resolve_short_link)
+    wishes = importing.read_wishes(lines, sources=call.api.settings.ranks.sources, resolve=call.api.resolve_short_link)
     order = order_of(call)
 
     def take(uow: UnitOfWork) -> ImportAnswer:
@@ -81,6 +81,6 @@ def import_file(
 
 def _publish(api: Api) -> None:
     try:
-        publish_due(api.database.transaction, api.queue(), Queue.NIGHTLY, window=api.rules.window)
+        publish_due(api.database.transaction, api.queue(), Queue.NIGHTLY, window=api.settings.stores.publish_window)
     except QueueUnavailable as error:
         log.warning("publish_postponed", cause=error.message)

@@ -43,7 +43,7 @@ def register_tracking(call: By, body: RegisterRequest, idempotency_key: Idempote
         location=Location(x=body.location.x, y=body.location.y) if body.location else None,
         device=body.device,
     )
-    wanted = registering.read_wish(wish, sources=call.api.rules.sources, resolve=call.api.resolve_short_link)
+    wanted = registering.read_wish(wish, sources=call.api.settings.ranks.sources, resolve=call.api.resolve_short_link)
     order = order_of(call, body.options)
 
     def register(uow: UnitOfWork) -> RegisteredAnswer:

@@ -61,7 +61,7 @@ class CallerClient:
         self.key = key
 
     def get(self, path: str, **parameters: object) -> Response:
-        return self.send("GET", path, params={name: str(value) for name, value in parameters.items()})
+        return self.send("GET", path, params={name: str(value) for name, value in parameters.items()} or None)
 
     def post(self, path: str, json: object = None, **headers: str) -> Response:
         return self.send("POST", path, json=json, headers=headers)

@@ -4,16 +4,20 @@ Most tests share one database: each takes owners of its own, who see nothing of 
 everything, or counts, takes the fixture `alone`, which has a database to itself.
 """
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from io import StringIO
 from itertools import count
 
 import pytest
+import structlog
 
 from functions.api.factory import create_app
 from infra.local.postgres import EmbeddedPostgres
 from infra.local.redis import EmbeddedRedis
 from nightjar.database.engine import Database
+from nightjar.observability import configure_logging
 from nightjar.wiring import Api, build_api
 from tests.conftest import TEMPLATE
 from tests.doubles.naver.replica import Replica
@@ -92,6 +96,19 @@ def owner(operator: CallerClient) -> CallerClient:
 @pytest.fixture
 def stranger(operator: CallerClient) -> CallerClient:
     return operator.issues_a_key_to(f"stranger {next(_numbers)}")
+
+
+@pytest.fixture
+def log() -> Iterator[StringIO]:
+    """What is logged from now on, as JSON lines."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    stream = StringIO()
+    configure_logging("api", stream=stream)
+    yield stream
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
 
 
 @pytest.fixture
