@@ -109,6 +109,17 @@ async def test_a_target_on_a_short_page_has_no_rank(
     assert await desk.results(search, [a_target(rank_type, key)]) == truths(replica, search, [key])
 
 
+async def test_a_target_on_a_short_batch_in_the_middle_of_a_place_list_has_no_rank(
+    replica: Replica, desk: Desk
+) -> None:
+    target = {"key": "9900000999", "ranks": {"2026-03-02": 52}}
+    keyword = {"rank_type": "place", "keyword": "쉰둘째", "rows": 200, "targets": [target], "traps": []}
+    replica.control.put_scenario({"keywords": [keyword]})
+    replica.control.fault("SHORT", site="place", step=2)
+    with pytest.raises(RetryLater, match="short page"):
+        await desk.reading(a_search("place", "쉰둘째"), [a_target("place", "9900000999")])
+
+
 async def test_a_page_that_never_comes_ends_in_time(replica: Replica, desk: Desk) -> None:
     replica.control.fault("SLOW", delay=30)
     lists = [("blog", Device.PC), ("cafe", Device.MOBILE), ("place", Device.PC)]

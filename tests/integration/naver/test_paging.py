@@ -128,6 +128,12 @@ async def test_the_api_is_called_once_for_a_hundred_rows(replica: Replica, desk:
     assert len(replica.control.requests(site="api")) == calls
 
 
+async def test_the_api_is_not_called_beyond_its_total(replica: Replica, desk: Desk) -> None:
+    reading = await desk.reading(a_search("blog", show(replica, "blog", 140)), depth=300, source=Source.API)
+    assert len(reading.rows) == 140
+    assert len(replica.control.requests(site="api")) == 2
+
+
 @pytest.mark.parametrize("rank_type", list(RankType))
 async def test_a_host_is_held_for_one_request_at_a_time(replica: Replica, desk: Desk, rank_type: RankType) -> None:
     await desk.reading(a_search(rank_type, FOOD))

@@ -148,6 +148,13 @@ SHORT_LINKS = [
 
 PLACE, BLOG, CAFE = RankType.PLACE, RankType.BLOG, RankType.CAFE
 
+
+def wrapped(url: str, times: int) -> str:
+    for _ in range(times):
+        url = f"https://search.naver.com/p/crd/rd?u={quote(url, safe='')}"
+    return url
+
+
 REFUSED = [
     # Nothing, or nothing that is a link
     (PLACE, "", "empty"),
@@ -222,6 +229,7 @@ REFUSED = [
     (BLOG, "https://search.naver.com/p/crd/rd?u=https%3A%2F%2Fevil.example%2Fnj_lamp01%2F223400000101", "not a host"),
     (BLOG, "https://evil.example/p/crd/rd?u=https%3A%2F%2Fblog.naver.com%2Fnj_lamp01%2F223400000101", "not a host"),
     (BLOG, "naver.com@evil.example/nj_lamp01/223400000101", "no link"),
+    (BLOG, wrapped("https://blog.naver.com/nj_lamp01/223400000101", 4), "too many times"),
     # Other schemes
     (BLOG, "ftp://blog.naver.com/nj_lamp01/223400000101", "not ftp"),
     (BLOG, "javascript://blog.naver.com/nj_lamp01/223400000101", "not javascript"),
@@ -258,6 +266,10 @@ def test_what_is_not_understood_is_refused_with_a_sentence(rank_type: RankType, 
     with pytest.raises(Invalid, match=reason) as refusal:
         parse_target(rank_type, text)
     assert f"Accepted for {rank_type}: a " in refusal.value.message
+
+
+def test_a_link_may_be_wrapped_more_than_once() -> None:
+    assert parse_target(BLOG, wrapped("https://blog.naver.com/nj_lamp01/223400000101", 3)) == POST
 
 
 def test_of_several_links_the_one_of_the_wanted_kind_counts() -> None:

@@ -82,7 +82,7 @@ def test_a_page_without_results_that_speaks_of_a_block_is_one(text: str, surface
 
 def test_words_in_style_and_script_are_no_block() -> None:
     hidden = "<style>.captcha{content:'이용이 제한'}</style><script>var x='보안 절차'</script>"
-    refuse_words(answer(f"<html>{hidden}<body>빈 쪽</body></html>"), "국수")
+    refuse_words(answer(f"<html><body>{hidden}빈 쪽</body></html>"), "국수")
 
 
 def test_words_of_the_keyword_itself_are_no_block() -> None:

@@ -94,6 +94,15 @@ def test_a_page_without_state_has_no_batch() -> None:
     assert place_batch("<html><body>다른 쪽</body></html>", "국수") is None
 
 
+def test_a_list_of_adverts_is_no_list_of_places_even_when_it_is_empty() -> None:
+    argument = json.dumps({"input": {"query": "국수"}}, ensure_ascii=False)
+    for adverts in ([], [shop("11111111", adId="nad-1")]):
+        state = {"ROOT_QUERY": {f"adBusinesses({argument})": {"items": adverts, "total": len(adverts)}}}
+        assert place_batch(place_page(state), "국수") is None
+    unnamed = {"ROOT_QUERY": {f"promoted({argument})": {"items": [shop("11111111", adId="nad-1")], "total": 1}}}
+    assert place_batch(place_page(unnamed), "국수") is None
+
+
 def test_a_state_that_breaks_off_is_an_error() -> None:
     html = place_page(apollo(THREE))
     with pytest.raises(BrokenValue):

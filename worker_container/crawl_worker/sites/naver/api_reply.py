@@ -56,7 +56,7 @@ def judge_api(response: Response, *, start: int, display: int) -> ApiPage:
 def _document(response: Response) -> Any:
     try:
         return json.loads(response.text, strict=False)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         if response.status != HTTPStatus.OK:
             return {}
         raise short_page(response, 0, "a whole JSON document is due") from error

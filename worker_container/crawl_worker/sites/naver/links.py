@@ -58,6 +58,8 @@ def has_advert_label(card: LexborNode) -> bool:
     """
     if any(_explains_adverts(anchor) for anchor in card.css("a[href]")):
         return True
+    if AD_LABEL not in card.text():
+        return False
     candidates = (node for node in card.css("*") if node.text(strip=True) == AD_LABEL)
     return any(not _is_within_link(node, card) for node in candidates)
 

@@ -113,7 +113,7 @@ def _refuse_unreadable(batch: PlaceBatch, response: Response) -> None:
 def _document(response: Response, keyword: str) -> Any:
     try:
         return json.loads(response.text, strict=False)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         refuse_words(response, keyword)
         raise short_page(response, 0, "a whole JSON document is due") from error
 

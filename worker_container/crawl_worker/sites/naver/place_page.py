@@ -81,7 +81,7 @@ def _organic_lists(state: dict[str, Any], keyword: str) -> Iterator[PlaceBatch]:
 def _input_of(argument: str) -> dict[str, Any]:
     try:
         document = json.loads(argument)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     inner = document.get("input", document) if isinstance(document, dict) else {}
     return inner if isinstance(inner, dict) else {}

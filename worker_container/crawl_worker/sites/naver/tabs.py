@@ -138,7 +138,7 @@ def _refuse_cards_missing(cards: int, more: NextLoad | None, response: Response)
 def _document(response: Response, keyword: str) -> Any:
     try:
         return json.loads(response.text, strict=False)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         refuse_words(response, keyword)
         raise short_page(response, 0, "a whole JSON document is due") from error
 
