@@ -49,7 +49,8 @@ def unpack(function: str, into: Path, *, python: str = LAMBDA_PYTHON) -> bool:
     """Make `into` what the function's zip holds; whatever was there before is removed.
 
     `python` is the version, such as 3.13, that will run it. The answer is whether compiled code is in it: that takes an
-    interpreter of exactly that version on this machine, and saves the function half of its imports at a cold start.
+    interpreter of exactly that version on this machine, and makes a cold start's imports two to three times as fast
+    (CPU time, measured: 202 ms instead of 630 for the janitor, 470 instead of 1156 for the API).
     Raises PackageError.
     """
     if function not in functions():
@@ -68,7 +69,7 @@ def unpack(function: str, into: Path, *, python: str = LAMBDA_PYTHON) -> bool:
 
 def zip_folder(folder: Path, target: Path) -> None:
     """Pack a folder; the same content gives the same bytes."""
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as packed:
         for path in sorted(folder.rglob("*")):
             if path.is_file():
                 entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), _ZIP_EPOCH)
@@ -176,7 +177,9 @@ def _zip_all(into: Path, python: str) -> None:
             zip_folder(Path(folder), target)
             print(f"{target}: {_megabytes(target)}, unpacked {_megabytes(Path(folder))}", flush=True)
     if not is_compiled:
-        print(f"no Python {python} here: without compiled code a cold start imports about half as fast")
+        print(
+            f"no Python {python} on this machine, so nothing was compiled: a cold start's imports take two to three times as long"
+        )
 
 
 def _megabytes(path: Path) -> str:
