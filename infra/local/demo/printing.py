@@ -17,6 +17,8 @@ from nightjar.domain.rank import Outcome
 
 PLAIN_WIDTH: Final = 140
 """Characters of a line where nobody says how wide the terminal is: a log file, a pipe."""
+WIDE: Final = 110
+"""Characters of a line that has room for everything."""
 MOST_DIFFERENCES: Final = 40
 NOT_EXPOSED, UNKNOWN = "–", "?"
 
@@ -33,7 +35,7 @@ class Narrator:
         """A step that takes a while: a spinner on a terminal, and a line once it is done."""
         started = time.monotonic()
         if self.console.is_terminal:
-            with self.console.status(what):
+            with self.console.status(f"{name} ..."):
                 yield
         else:
             yield
@@ -51,18 +53,22 @@ class Narrator:
         self._done("nights", f"{total} nights played", time.monotonic() - started)
 
     def ranks(self, histories: Sequence[History]) -> None:
-        """The table of ranks."""
-        table = Table(title="Ranks", title_justify="left", header_style="bold", box=SIMPLE_HEAD)
+        """The table of ranks; on a narrow terminal the days of the three outcomes share a column."""
+        is_wide = self.console.width >= WIDE
+        table = _table("Ranks")
         for name in ("", "type", "keyword", "target"):
-            table.add_column(name, overflow="fold")
-        for name in ("latest", "best", "worst", "session", "exposed", "not exp.", "unknown"):
+            table.add_column(name, overflow="fold", no_wrap=name == "keyword")
+        counted = ("exposed", "not exp.", "unknown") if is_wide else ("exp/not/unk",)
+        for name in ("latest", "best", "worst", "session", *counted):
             table.add_column(name, justify="right")
         for history in histories:
             followed = history.followed
+            days = [str(history.count(outcome)) for outcome in Outcome]
             table.add_row(
-                *(str(followed.id), followed.kind, escape(followed.keyword), escape(followed.target)),
+                *(str(followed.id), followed.kind if is_wide else followed.rank_type),
+                *(escape(followed.keyword), escape(followed.target)),
                 *(shown(history), _rank(history.ranks, min), _rank(history.ranks, max)),
-                *(str(history.current_session), *(str(history.count(outcome)) for outcome in Outcome)),
+                *(str(history.current_session), *(days if is_wide else ["/".join(days)])),
             )
         self.console.print(table)
         self._line(
@@ -71,7 +77,7 @@ class Narrator:
 
     def batches(self, nights: Sequence[PlayedNight]) -> None:
         """The table of batch summaries."""
-        table = Table(title="Nights", title_justify="left", header_style="bold", box=SIMPLE_HEAD)
+        table = _table("Nights")
         for name in ("night", "date", "total", "success", "failed", "seconds"):
             table.add_column(name, justify="right", no_wrap=True)
         table.add_column("what happened", overflow="fold")
@@ -144,6 +150,12 @@ def shown(history: History) -> str:
     if day is None or day.outcome is Outcome.UNKNOWN:
         return f"{UNKNOWN} ({history.known_rank or NOT_EXPOSED})"
     return str(day.rank) if day.rank else NOT_EXPOSED
+
+
+def _table(title: str) -> Table:
+    return Table(
+        title=title, title_justify="left", header_style="bold", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True
+    )
 
 
 def _rank(ranks: Sequence[int], which: Callable[[Sequence[int]], int]) -> str:
