@@ -7,11 +7,15 @@ from nightjar.database.engine import Transactions
 KEEP_ENDED_TASKS = timedelta(days=30)
 """Long enough to answer 'why has this tracking no rank' a month later; the history itself stays."""
 
+KEEP_ANSWERS = timedelta(days=1)
+"""Nobody repeats a request under the same Idempotency-Key a day later."""
+
 PAGE = 5_000
 
 
 def delete_expired_tasks(transactions: Transactions) -> int:
-    """Delete tasks that ended long ago, page by page in short transactions; how many."""
+    """Delete tasks that ended long ago, page by page in short transactions; how many. Old answers go with them."""
+    _forget_answers(transactions)
     deleted = 0
     while True:
         with transactions() as uow:
@@ -19,3 +23,10 @@ def delete_expired_tasks(transactions: Transactions) -> int:
         deleted += page
         if page < PAGE:
             return deleted
+
+
+def _forget_answers(transactions: Transactions) -> None:
+    page = PAGE
+    while page == PAGE:
+        with transactions() as uow:
+            page = uow.idempotent_requests.delete_expired(age=KEEP_ANSWERS, page=PAGE)

@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 
 import pytest
-
 from sqlalchemy import text
 
 from nightjar.adapters.redis.task_queue import RedisTaskQueue
@@ -14,7 +13,6 @@ from tests.factories import a_night
 from tests.integration.api.callers import CallerClient, error_of
 from tests.integration.api.conftest import Alone
 from tests.integration.api.log_lines import lines_of
-
 
 DEADLINE = text("SELECT deadline_at - started_at FROM batches")
 

@@ -189,7 +189,7 @@ def test_a_stopped_tracking_of_an_export_does_not_come_back_to_life(owner: Calle
     assert "stopped" in body["items"][0]["message"]
 
 
-def test_an_export_is_utf_8_with_a_mark_and_has_all_rows_of_more_than_one_page(owner: CallerClient, api: Api) -> None:
+def test_an_export_is_utf_8_with_a_mark_and_has_all_rows_of_more_than_one_page(owner: CallerClient) -> None:
     lines = "".join(f"blog,검색어,{BLOG}{number:04},,,\n" for number in range(1_101))
     owner.imports(HEADER + lines)
     answer = owner.get("/api/v1/trackings", format="csv")

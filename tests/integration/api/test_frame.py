@@ -104,8 +104,8 @@ def test_log_lines_of_one_request_do_not_carry_the_id_of_another(owner: CallerCl
 
 
 @pytest.fixture
-def server(api: Api) -> Iterator[str]:
-    """The address of the API behind a real uvicorn."""
+def server(api: Api, log: StringIO) -> Iterator[str]:  # noqa: ARG001
+    """The address of the API behind a real uvicorn. Its thread logs to `log`, not between the tests."""
     with served(create_app(api)) as address:
         yield address
 
@@ -190,7 +190,7 @@ def test_a_fault_in_the_middle_of_a_file_cuts_it_off_so_that_nobody_takes_it_for
     owner.imports(f"rank_type,keyword,target_url\n{lines}")
     pages = iter([True, False])
 
-    def breaks_at_the_second_page(rows: object) -> str:
+    def breaks_at_the_second_page(_rows: object) -> str:
         if next(pages):
             return "first\n"
         raise RuntimeError("a fault of our own")

@@ -12,6 +12,7 @@ import pytest
 
 from infra.local.events import http_event
 from infra.local.lambda_runtime import LambdaRuntime
+from nightjar.observability import configure_logging
 from tests.integration.api.callers import OPERATOR_KEY, a_registration
 from tests.integration.api.log_lines import all_lines, lines_of
 
@@ -36,7 +37,9 @@ def handler(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, log: S
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     app._gateway.cache_clear()
-    monkeypatch.setattr(app, "configure_logging", lambda *_, **__: None)
+    monkeypatch.setattr(
+        app, "configure_logging", lambda service, level: configure_logging(service, level=level, stream=log)
+    )
     yield lambda event: app.handler(event, Context())
     app._gateway.cache_clear()
 

@@ -18,9 +18,11 @@ FEW = settings(
 )
 
 words = st.sampled_from(
-    ["place", "blog", "cafe", "pc", "mobile", "active", "stopped", "owner", "operator", "강남 파스타", ""]
-    + ["https://m.place.naver.com/restaurant/1234567890/home", "https://blog.naver.com/nj_lantern01/223400000101"]
-    + ["=1+1", "\x00", "\ud800", "1e999", "-0", "9" * 400, "%s", "'; DROP TABLE tasks; --", "{}", ":owner", "\\"]
+    [
+        *("place", "blog", "cafe", "pc", "mobile", "active", "stopped", "owner", "operator", "강남 파스타", "", "{}"),
+        *("https://m.place.naver.com/restaurant/1234567890/home", "https://blog.naver.com/nj_lantern01/223400000101"),
+        *("=1+1", "\x00", "\ud800", "1e999", "-0", "9" * 400, "%s", "'; DROP TABLE tasks; --", ":owner", "\\"),
+    ]
 )
 texts = words | st.text(max_size=30)
 numbers = st.integers() | st.floats() | st.sampled_from([2**63, -(2**63), 10**400, 1e308, -0.0])

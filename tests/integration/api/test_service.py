@@ -12,7 +12,6 @@ from tests.factories import a_night
 from tests.integration.api.callers import OPERATOR_KEY, Client, error_of
 from tests.integration.api.conftest import Alone
 
-
 WAITING_FOR_AN_HOUR = text("UPDATE tasks SET created_at = created_at - interval '1 hour'")
 
 

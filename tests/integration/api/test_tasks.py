@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-
 from sqlalchemy import text
 
 from nightjar.domain.kst import kst_day

@@ -29,12 +29,10 @@ def test_a_moment_comes_back_to_the_microsecond(moment: datetime, task_id: UUID)
 
 
 @given(st.text(max_size=50))
-def test_any_text_is_a_cursor_or_is_refused_with_a_sentence(text: str) -> None:
+def test_any_other_text_is_refused_with_a_sentence(text: str) -> None:
     for read in (id_behind, day_behind, moment_behind):
-        try:
+        with pytest.raises(Invalid, match="cursor"):
             read("trackings", text)
-        except Invalid as error:
-            assert "cursor" in error.message
 
 
 def test_a_cursor_is_opaque_and_of_one_list() -> None:
