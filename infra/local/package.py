@@ -177,9 +177,7 @@ def _zip_all(into: Path, python: str) -> None:
             zip_folder(Path(folder), target)
             print(f"{target}: {_megabytes(target)}, unpacked {_megabytes(Path(folder))}", flush=True)
     if not is_compiled:
-        print(
-            f"no Python {python} on this machine, so nothing was compiled: a cold start's imports take two to three times as long"
-        )
+        print(f"no Python {python} on this machine, so nothing is compiled: imports take two to three times as long")
 
 
 def _megabytes(path: Path) -> str:
