@@ -3,7 +3,10 @@
 import json
 from datetime import UTC, date, datetime
 
+import pytest
+
 from infra.local.events import http_event, nightly_event, scheduled_event
+from infra.local.lambda_runtime import LambdaError
 from nightjar.tasks import Queue
 from tests.packaging.built import Built, Store
 from tests.packaging.conftest import Runtimes
@@ -135,3 +138,13 @@ def test_the_api_registers_a_tracking_and_queues_its_first_check(runtimes: Runti
     assert store.count("trackings") == 1
     assert "me-1" in {line.get("correlation_id") for line in lines_of(api.log)}
     assert KEY not in api.log
+
+
+def test_a_round_that_fails_is_counted_and_says_why_in_one_json_line(runtimes: Runtimes) -> None:
+    janitor = runtimes.start("janitor", DATABASE_URL="postgresql+pg8000://nobody@127.0.0.1:1/none")
+    with pytest.raises(LambdaError, match="does not answer"):
+        janitor.invoke(scheduled_event(datetime.now(UTC)))
+    [measured] = metrics_of(janitor.log)
+    assert measured["Rounds"] == [1.0]
+    [failure] = [line for line in lines_of(janitor.log) if line.get("level") == "ERROR"]
+    assert failure["errorType"] == "DatabaseUnavailable"
