@@ -156,7 +156,7 @@ def _style(figure: graph_objects.Figure, *, height: int) -> None:
         font={"family": FONT, "size": 12, "color": INK},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        hoverlabel={"bgcolor": "white", "bordercolor": GRID, "font": {"color": INK}, "align": "left"},
+        hoverlabel={"bgcolor": "white", "bordercolor": GRID, "font": {"family": FONT, "color": INK}, "align": "left"},
         dragmode=False,  # a finger on a chart scrolls the page
     )
     figure.update_xaxes(type="date", tickformat="%d %b", nticks=7, showgrid=False, fixedrange=True, linecolor=GRID)
