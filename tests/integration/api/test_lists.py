@@ -5,11 +5,15 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from nightjar.wiring import Api
 from tests.factories import exposed
 from tests.integration.api.callers import CallerClient, error_of
 from tests.integration.api.conftest import Alone
+
+
+AT_ONE_MOMENT = text("UPDATE tasks SET created_at = '2026-03-02T01:00:00Z' WHERE correlation_id = :correlation_id")
 
 
 def walk(
@@ -36,9 +40,13 @@ def test_trackings_are_paged_without_holes_while_others_are_added(owner: CallerC
 
 
 @pytest.mark.parametrize("limit", [1, 2, 7])
-def test_tasks_are_paged_without_holes_though_many_were_made_in_one_moment(owner: CallerClient, limit: int) -> None:
+def test_tasks_are_paged_without_holes_though_many_were_made_in_one_moment(
+    owner: CallerClient, api: Api, limit: int
+) -> None:
     lines = "\n".join(f"blog,검색 {number},https://blog.naver.com/nj_lantern01/{number}" for number in range(100, 107))
-    owner.imports(f"rank_type,keyword,target_url\n{lines}\n")
+    made = owner.imports(f"rank_type,keyword,target_url\n{lines}\n", x_request_id=f"made-at-once-{limit}")
+    with api.database.transaction() as uow:
+        uow.connection.execute(AT_ONE_MOMENT, {"correlation_id": made.headers["x-request-id"]})
     found = walk(owner, "/api/v1/tasks", limit=limit, key="task_id")
     assert len(found) == 7
     assert len(set(found)) == 7
