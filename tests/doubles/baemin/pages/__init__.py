@@ -1,0 +1,1 @@
+"""What each origin answers. The frames of all pages, their texts and their scripts are invented."""
