@@ -12,7 +12,6 @@ from tests.factories import exposed
 from tests.integration.api.callers import CallerClient, error_of
 from tests.integration.api.conftest import Alone
 
-
 AT_ONE_MOMENT = text("UPDATE tasks SET created_at = '2026-03-02T01:00:00Z' WHERE correlation_id = :correlation_id")
 
 
