@@ -20,12 +20,12 @@ from tests.doubles.naver.replica import Replica
 
 FAST = {
     "CRAWL_DELAY_SECONDS": "0.01",
-    "CRAWL_RETRY_DELAY_SECONDS": "0.2",
-    "CRAWL_COOLDOWN_SECONDS": "1",
-    "CRAWL_TIMEOUT_SECONDS": "5",
+    "CRAWL_RETRY_DELAY_SECONDS": "0.1",
+    "CRAWL_COOLDOWN_SECONDS": "0.4",
+    "CRAWL_TIMEOUT_SECONDS": "3",
     "CRAWL_BATCH_TIMEOUT": "120",
     "LEASE_SECONDS": "3",
-    "JANITOR_INTERVAL_SECONDS": "0.5",
+    "JANITOR_INTERVAL_SECONDS": "0.3",
     "WORKER_CONCURRENCY": "2",
 }
 """A night in seconds: the same code, shorter waits."""
