@@ -7,6 +7,8 @@ from collections import deque
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final
 
+from tests.doubles.ask import BaseAsk
+
 _KEPT: Final = 200_000
 
 
@@ -34,6 +36,19 @@ class LoggedRequest:
     def close(self, status: int, fault: str = "") -> None:
         """Notes how the request was answered."""
         self.status, self.fault, self.finished_at = status, fault, time.time()
+
+
+def usual_fields(ask: BaseAsk, host_port: str, kind: str) -> dict[str, Any]:
+    """The fields of an entry that come from the request itself."""
+    return {
+        "site": ask.site,
+        "host_port": host_port,
+        "method": ask.method,
+        "path": ask.path,
+        "query": ask.raw_query,
+        "kind": kind,
+        "user_agent": ask.user_agent,
+    }
 
 
 class RequestLog:

@@ -15,7 +15,6 @@ from aiohttp import web
 from tests.doubles.reply import Reply
 
 HOST: Final = "127.0.0.1"
-LARGEST_BODY: Final = 1 << 20
 _STOP_SECONDS: Final = 2.0
 _PARENT_CHECK_SECONDS: Final = 0.5
 
@@ -44,11 +43,6 @@ async def serve_until_stopped(
         await _until_stopped(stopped, parent)
     finally:
         await asyncio.gather(*(runner.cleanup() for runner in runners))
-
-
-async def body_of(request: web.BaseRequest) -> bytes:
-    """The body of a request, up to 1 MiB."""
-    return await request.content.read(LARGEST_BODY) if request.body_exists else b""
 
 
 async def drop(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
-from urllib.parse import parse_qsl
 
+from tests.doubles.ask import BaseAsk
 from tests.doubles.control_port import Json
 from tests.doubles.reply import Reply
 
@@ -22,21 +21,8 @@ SITES: Final[dict[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Ask:
+class Ask(BaseAsk):
     """One request, as far as the pages care."""
-
-    site: str
-    method: str
-    path: str
-    raw_query: str
-    headers: Mapping[str, str]
-    """Lower-case names."""
-    body: bytes = b""
-
-    @cached_property
-    def query(self) -> dict[str, str]:
-        """Query parameters; of a repeated one the last counts."""
-        return dict(parse_qsl(self.raw_query, keep_blank_values=True))
 
     @cached_property
     def cookies(self) -> dict[str, str]:
@@ -59,11 +45,6 @@ class Ask:
     def parts(self) -> list[str]:
         """The path between its slashes."""
         return [part for part in self.path.split("/") if part]
-
-    @property
-    def user_agent(self) -> str:
-        """The User-Agent header."""
-        return self.headers.get("user-agent", "")
 
     @property
     def kind(self) -> str:

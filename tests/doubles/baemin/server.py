@@ -10,7 +10,8 @@ from aiohttp import web
 from tests.doubles.baemin.control import Control
 from tests.doubles.baemin.exchange import SITES, Answer, Ask
 from tests.doubles.baemin.stage import Entry, Stage
-from tests.doubles.serving import Handler, body_of, drop, serve_until_stopped
+from tests.doubles.request_log import usual_fields
+from tests.doubles.serving import Handler, drop, serve_until_stopped
 
 
 async def serve(stage: Stage, *, ready_file: Path | None, parent: int | None) -> None:
@@ -22,8 +23,8 @@ async def serve(stage: Stage, *, ready_file: Path | None, parent: int | None) ->
 
 def _site_handler(stage: Stage, site: str) -> Handler:
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
-        ask = await _ask(site, request)
-        entry = _entry(ask, request.host, stage.whose(ask))
+        ask = await Ask.read(site, request)
+        entry = Entry(**usual_fields(ask, request.host, ask.kind), login_id=stage.whose(ask))
         stage.log.add(entry)
         entry.frozen = await stage.freezer.pass_through(ask, entry.login_id, entry.seq)
         answer = stage.respond(ask)
@@ -37,30 +38,6 @@ def _site_handler(stage: Stage, site: str) -> Handler:
         return _response(ask, answer)
 
     return handle
-
-
-async def _ask(site: str, request: web.BaseRequest) -> Ask:
-    return Ask(
-        site=site,
-        method=request.method,
-        path=request.path,
-        raw_query=request.rel_url.raw_query_string,
-        headers={name.lower(): value for name, value in request.headers.items()},
-        body=await body_of(request),
-    )
-
-
-def _entry(ask: Ask, host_port: str, login_id: str) -> Entry:
-    return Entry(
-        site=ask.site,
-        host_port=host_port,
-        method=ask.method,
-        path=ask.path,
-        query=ask.raw_query,
-        kind=ask.kind,
-        user_agent=ask.user_agent,
-        login_id=login_id,
-    )
 
 
 def _response(ask: Ask, answer: Answer) -> web.Response:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from tests.doubles.naver.exchange import Ask, Reply
-from tests.doubles.naver.identities import number, token
+from tests.doubles.naver.exchange import Ask
+from tests.doubles.reply import Reply
+from tests.doubles.seeded import number, token
 
 SEARCH_LIMITED: Final = "검색 서비스 이용이 제한되었습니다"
 PLACE_LIMITED: Final = "서비스 이용이 제한되었습니다"

@@ -1,21 +1,20 @@
-"""The control API: what a test or the demo says to the replica. JSON in and out; a mistake answers 400 and says why."""
+"""The control API: what a test or the demo says to the replica."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from dataclasses import asdict, fields
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from aiohttp import web
 
+from tests.doubles.control_port import Action, Json, answer_control
 from tests.doubles.naver.exchange import SITES, Options
 from tests.doubles.naver.faults import Fault
 from tests.doubles.naver.identities import cafe
 from tests.doubles.naver.pages import api
 from tests.doubles.naver.rate import RateRule
-from tests.doubles.naver.scenario import TRAPS, Json, RankType, Scenario
+from tests.doubles.naver.scenario import TRAPS, RankType, Scenario
 from tests.doubles.naver.world import View
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 DEFAULT_DEPTHS: Final[dict[RankType, int]] = {"place": 300, "blog": 100, "cafe": 100}
 _DESIGNS: Final = ("old", "new", "mutated")
-Action = Callable[[Json], object]
 
 
 class Control:
@@ -59,14 +57,7 @@ class Control:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answers one control request."""
-        action = self._actions.get((request.method, request.path))
-        if action is None:
-            known = sorted(f"{method} {path}" for method, path in self._actions)
-            return _answer({"error": f"no {request.method} {request.path}; known: {known}"}, 404)
-        try:
-            return _answer(action(await _given(request)))
-        except (ValueError, KeyError, TypeError) as error:
-            return _answer({"error": f"{type(error).__name__}: {error}"}, 400)
+        return await answer_control(request, self._actions)
 
     def _put_day(self, given: Json) -> Json:
         self._stage.fixed_day = date.fromisoformat(str(given["day"])) if given.get("day") else None
@@ -90,7 +81,7 @@ class Control:
         wrong = [name for name, value in given.items() if type(value) is not known.get(name)]
         if wrong:
             raise ValueError(f"options are {known}, got {given}")
-        self._stage.options = Options(**cast("dict[str, Any]", given))
+        self._stage.options = Options(**given)
         self._stage.forget_pages()
         return asdict(self._stage.options)
 
@@ -134,17 +125,3 @@ class Control:
             y=None if given.get("y") in (None, "") else float(str(given["y"])),
             source="api" if given.get("source") == "api" else "page",
         )
-
-
-async def _given(request: web.BaseRequest) -> Json:
-    if request.method == "GET":
-        return dict(request.query)
-    text = (await request.content.read()).decode()
-    document = json.loads(text) if text else {}
-    if not isinstance(document, dict):
-        raise TypeError(f"the body must be a JSON object, got {text:.80}")
-    return document
-
-
-def _answer(document: object, status: int = 200) -> web.Response:
-    return web.json_response(document if document is not None else {"ok": True}, status=status)

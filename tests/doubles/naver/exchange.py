@@ -1,4 +1,4 @@
-"""A request, a reply, and what a page may know: the three values that every page function works on."""
+"""A request, and what a page may know: the values that every page function works on, besides the reply it makes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Final, cast
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
+from tests.doubles.ask import BaseAsk
 from tests.doubles.naver.scenario import Json
 from tests.doubles.naver.world import World
 
@@ -31,8 +32,6 @@ SITES: Final[dict[str, str]] = {
 }
 """Site -> the name under which its base URL is announced."""
 
-HTML: Final = "text/html; charset=UTF-8"
-JSON: Final = "application/json; charset=UTF-8"
 SCRIPT_HEADER: Final = "X-Replica-Script"
 _MOBILE_AGENT: Final = re.compile(r"Mobile|Android|iPhone", re.IGNORECASE)
 _STATIC_PATH: Final = re.compile(r"\.(?:ico|css|js|png|jpg|svg|woff2?)$")
@@ -40,21 +39,8 @@ _STATIC_DESTINATIONS: Final = frozenset({"image", "style", "script", "font", "ma
 
 
 @dataclass(frozen=True)
-class Ask:
+class Ask(BaseAsk):
     """One request, as far as the pages care."""
-
-    site: str
-    method: str
-    path: str
-    raw_query: str
-    headers: Mapping[str, str]
-    """Lower-case names."""
-    body: bytes = b""
-
-    @cached_property
-    def query(self) -> dict[str, str]:
-        """Query parameters; of a repeated one the last counts."""
-        return dict(parse_qsl(self.raw_query, keep_blank_values=True))
 
     @cached_property
     def keyword(self) -> str:
@@ -90,11 +76,6 @@ class Ask:
             return []
         operations = document if isinstance(document, list) else [document]
         return [item for item in operations if isinstance(item, dict)]
-
-    @property
-    def user_agent(self) -> str:
-        """The User-Agent header."""
-        return self.headers.get("user-agent", "")
 
     @property
     def is_mobile(self) -> bool:
@@ -136,32 +117,6 @@ def _keyword_in_path(ask: Ask) -> str:
 def _keyword_in_body(ask: Ask) -> str:
     found = ask.graphql_input.get("query")
     return found if isinstance(found, str) else ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """One answer. `drop_after` closes the connection after so many bytes of the body (None: the reply is whole)."""
-
-    status: int = 200
-    body: bytes = b""
-    content_type: str = HTML
-    headers: tuple[tuple[str, str], ...] = ()
-    drop_after: int | None = None
-
-    @staticmethod
-    def page(text: str, status: int = 200) -> Reply:
-        """An HTML page."""
-        return Reply(status=status, body=text.encode())
-
-    @staticmethod
-    def data(document: object, status: int = 200) -> Reply:
-        """A JSON document."""
-        return Reply(status=status, body=json.dumps(document, ensure_ascii=False).encode(), content_type=JSON)
-
-    @staticmethod
-    def redirect(location: str, status: int = 302) -> Reply:
-        """A redirect; the location must already be percent-encoded."""
-        return Reply(status=status, headers=(("Location", location),))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Final, cast
 
 from tests.doubles.naver import blocks
-from tests.doubles.naver.exchange import SITES, Ask, Reply, Scene
+from tests.doubles.naver.exchange import SITES, Ask, Scene
 from tests.doubles.naver.scenario import Json
+from tests.doubles.reply import Reply
 
 FAULTS: Final = frozenset(
     {

@@ -5,11 +5,12 @@ Every id lies where no real one is expected: blog ids begin with `nj_`, cafe slu
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Final
+
+from tests.doubles.seeded import number
 
 _ADJECTIVES: Final = (
     "조용한",
@@ -83,18 +84,6 @@ class Cafe:
     slug: str
     club_id: str
     name: str
-
-
-def number(*parts: object) -> int:
-    """A 64-bit number that depends on the parts alone: same parts, same number, in every process."""
-    text = "\x1f".join(map(str, parts))
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
-
-
-def token(length: int, *parts: object) -> str:
-    """An opaque hexadecimal value of the given length, a function of the parts."""
-    text = "\x1f".join(map(str, parts))
-    return hashlib.shake_128(text.encode()).hexdigest((length + 1) // 2)[:length]
 
 
 def blog_id(seed: int, index: int) -> str:

@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
-import urllib.error
-import urllib.request
-from pathlib import Path
-from queue import Empty, Queue
-from threading import Thread
-from types import TracebackType
-from typing import Any, Final, Self, cast
+from typing import cast
 from urllib.parse import urlencode
 
-_ROOT: Final = Path(__file__).resolve().parents[3]
-_READY_SECONDS: Final = 20.0
-_STOP_SECONDS: Final = 5.0
-_CALL_SECONDS: Final = 10.0
+from tests.doubles.process import ControlCalls, Json, ReplicaError, ReplicaProcess
 
-Json = dict[str, Any]
+__all__ = ["ControlClient", "Json", "Replica", "ReplicaError"]
 
 
-class ReplicaError(RuntimeError):
-    """The replica did not start, or refused a control call; the message says why."""
-
-
-class ControlClient:
+class ControlClient(ControlCalls):
     """The control API as methods. Synchronous; every call has a time limit."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
 
     def set_day(self, day: object) -> None:
         """Shows the pages of a day (a date or YYYY-MM-DD); None is today in Korea."""
@@ -96,59 +77,12 @@ class ControlClient:
         """The numeric id of a cafe."""
         return str(cast("Json", self._call("GET", f"/cafe?{urlencode({'slug': slug})}"))["club_id"])
 
-    def _call(self, method: str, path: str, document: Json | None = None) -> object:
-        body = None if document is None else json.dumps(document).encode()
-        request = urllib.request.Request(self.url + path, data=body, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=_CALL_SECONDS) as reply:
-                return json.load(reply)
-        except urllib.error.HTTPError as error:
-            raise ReplicaError(f"{method} {path} was refused: {error.read().decode()}") from error
 
-
-class Replica:
+class Replica(ReplicaProcess):
     """The replica as a process: `with Replica() as replica:`. It also ends when the process that started it is gone."""
 
     def __init__(self, *arguments: str, python: str = sys.executable) -> None:
-        self._command = [python, "-m", "tests.doubles.naver", "--parent", str(os.getpid()), *arguments]
-        self._process: subprocess.Popen[str] | None = None
-        self._announced: dict[str, str] = {}
-
-    def start(self) -> Self:
-        """Starts the process and waits until it listens. Raises ReplicaError after 20 seconds."""
-        self._process = subprocess.Popen(self._command, cwd=_ROOT, stdout=subprocess.PIPE, text=True)
-        lines: Queue[str] = Queue()
-        Thread(target=_first_line, args=(self._process, lines), daemon=True).start()
-        try:
-            line = lines.get(timeout=_READY_SECONDS)
-        except Empty:
-            line = ""
-        if not line:
-            self.stop()
-            raise ReplicaError(
-                f"the replica announced nothing within {_READY_SECONDS:.0f} s; run it by hand: {self._command}"
-            )
-        self._announced = json.loads(line)
-        return self
-
-    def stop(self) -> None:
-        """Stops the process, by force after five seconds."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
-        self._process = None
-
-    @property
-    def pid(self) -> int | None:
-        """Process id while it runs."""
-        return self._process.pid if self._process else None
+        super().__init__("tests.doubles.naver", *arguments, python=python)
 
     @property
     def settings(self) -> dict[str, str]:
@@ -157,27 +91,9 @@ class Replica:
         A test that wants the API sets `NAVER_BLOG_SOURCE` and `NAVER_CAFE_SOURCE` over it.
         """
         sources = {f"NAVER_{name}_SOURCE": "page" for name in ("BLOG", "CAFE", "PLACE")}
-        return {name: value for name, value in self._announced.items() if name.startswith("NAVER_")} | sources
-
-    @property
-    def urls(self) -> dict[str, str]:
-        """Everything that was announced, the control URL included."""
-        return dict(self._announced)
+        return {name: value for name, value in self.urls.items() if name.startswith("NAVER_")} | sources
 
     @property
     def control(self) -> ControlClient:
         """A client of the control API."""
-        return ControlClient(self._announced["CONTROL_URL"])
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-
-def _first_line(process: subprocess.Popen[str], lines: Queue[str]) -> None:
-    if process.stdout is not None:
-        lines.put(process.stdout.readline())
+        return ControlClient(self.urls["CONTROL_URL"])

@@ -7,8 +7,8 @@ from datetime import date
 from typing import Literal, NamedTuple
 
 from tests.doubles.naver import identities
-from tests.doubles.naver.identities import number
 from tests.doubles.naver.scenario import Advert, Keyword
+from tests.doubles.seeded import number
 
 TARGET = -1
 SIBLING = -2

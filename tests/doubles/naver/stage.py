@@ -10,13 +10,15 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, timezone
 from typing import Final
 
-from tests.doubles.naver.exchange import SITES, Ask, Options, Reply, Scene
+from tests.doubles.naver.exchange import SITES, Ask, Options, Scene
 from tests.doubles.naver.faults import FaultBoard, Situation, replacement
-from tests.doubles.naver.log import RequestLog
+from tests.doubles.naver.log import Entry
 from tests.doubles.naver.pages import api, blog, cafe, graphql, hosts, map_page, place, search, short
 from tests.doubles.naver.rate import RateJudge
 from tests.doubles.naver.scenario import Scenario
 from tests.doubles.naver.world import World
+from tests.doubles.reply import Reply
+from tests.doubles.request_log import RequestLog
 
 DESIGNS: Final = ("old", "new", "mutated")
 _KOREA: Final = timezone(timedelta(hours=9))
@@ -68,7 +70,7 @@ class Stage:
         self.options = Options()
         self.faults = FaultBoard()
         self.rate = RateJudge()
-        self.log = RequestLog()
+        self.log = RequestLog(Entry)
         self.quota = api.Quota()
         self._cache: OrderedDict[object, Packed] = OrderedDict()
         self._cached_bytes = 0

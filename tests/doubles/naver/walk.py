@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Final
 
-from tests.doubles.naver.identities import number
 from tests.doubles.naver.scenario import Target
+from tests.doubles.seeded import number
 
 _KNOT_DAYS: Final = 5
 _SPAN_DAYS: Final = 10

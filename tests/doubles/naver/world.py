@@ -13,10 +13,10 @@ from random import Random
 from typing import Final, Literal
 
 from tests.doubles.naver import identities, rows
-from tests.doubles.naver.identities import number
 from tests.doubles.naver.rows import SIBLING, TARGET, Row, Spot
 from tests.doubles.naver.scenario import Advert, Keyword, RankType, Scenario
 from tests.doubles.naver.walk import rank_on
+from tests.doubles.seeded import number
 
 CARDS_PER_PAGE: Final = 30
 DEFAULT_DEVICE: Final[dict[RankType, str]] = {"place": "mobile", "blog": "pc", "cafe": "pc"}

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-from tests.doubles.naver.exchange import Ask, Reply, Scene
+from tests.doubles.naver.exchange import Ask, Scene
 from tests.doubles.naver.rows import Row
 from tests.doubles.naver.scenario import Json, RankType
 from tests.doubles.naver.world import View
+from tests.doubles.reply import Reply
 
 KEY_ID: Final = "replica-key-id"
 KEY: Final = "replica-key"

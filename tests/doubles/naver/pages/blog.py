@@ -9,8 +9,7 @@ from __future__ import annotations
 from html import escape
 from urllib.parse import urlencode
 
-from tests.doubles.naver.exchange import Ask, Reply, Scene
-from tests.doubles.naver.identities import token
+from tests.doubles.naver.exchange import Ask, Scene
 from tests.doubles.naver.pages.frame import (
     Dress,
     advert_address,
@@ -23,6 +22,8 @@ from tests.doubles.naver.pages.frame import (
 )
 from tests.doubles.naver.rows import Row
 from tests.doubles.naver.world import CARDS_PER_PAGE, View
+from tests.doubles.reply import Reply
+from tests.doubles.seeded import token
 
 QUERY_INFO = "X-Prs-Query-Info"
 _AD_HELP = "https://help.naver.com/alias/search/integration_m68.naver"

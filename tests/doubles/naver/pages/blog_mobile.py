@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from urllib.parse import urlencode
 
-from tests.doubles.naver.exchange import Ask, Reply, Scene
+from tests.doubles.naver.exchange import Ask, Scene
 from tests.doubles.naver.pages import blog
 from tests.doubles.naver.pages.frame import advert_address, endless, front_page, no_results, search_page
 from tests.doubles.naver.rows import Row
 from tests.doubles.naver.scenario import Json
+from tests.doubles.reply import Reply
 
 
 def tab(ask: Ask, scene: Scene) -> Reply:

@@ -6,9 +6,10 @@ is not known; see `Options.query_info_header`.
 
 from __future__ import annotations
 
-from tests.doubles.naver.exchange import Ask, Reply, Scene
+from tests.doubles.naver.exchange import Ask, Scene
 from tests.doubles.naver.pages import blog, blog_mobile
 from tests.doubles.naver.world import View
+from tests.doubles.reply import Reply
 
 
 def load(ask: Ask, scene: Scene) -> Reply:

@@ -10,8 +10,8 @@ import re
 from html import escape
 from urllib.parse import quote, urlencode
 
-from tests.doubles.naver.exchange import Ask, Reply, Scene
-from tests.doubles.naver.identities import cafe, token
+from tests.doubles.naver.exchange import Ask, Scene
+from tests.doubles.naver.identities import cafe
 from tests.doubles.naver.pages.blog import cut
 from tests.doubles.naver.pages.frame import (
     Dress,
@@ -24,6 +24,8 @@ from tests.doubles.naver.pages.frame import (
 )
 from tests.doubles.naver.rows import Row
 from tests.doubles.naver.world import CARDS_PER_PAGE, View
+from tests.doubles.reply import Reply
+from tests.doubles.seeded import token
 
 _MINIMAL_OVERLAP = 8
 _AD_HELP = "https://help.naver.com/alias/search/integration_m68.naver"

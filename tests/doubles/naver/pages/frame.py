@@ -12,8 +12,9 @@ from typing import Final
 from urllib.parse import quote
 
 from tests.doubles.naver.exchange import SCRIPT_HEADER
-from tests.doubles.naver.identities import blog_id, log_no, number, token
+from tests.doubles.naver.identities import blog_id, log_no
 from tests.doubles.naver.rows import Row
+from tests.doubles.seeded import number, token
 
 INVENTED: Final = "<!-- replica: names, texts and the frame of this page are invented -->"
 _STYLE: Final = ".captcha{display:none}.ad_area{color:#888}li,div[data-template-id]{min-height:60px}"

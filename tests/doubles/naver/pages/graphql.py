@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Final, cast
 
-from tests.doubles.naver.exchange import Ask, Reply, Scene
+from tests.doubles.naver.exchange import Ask, Scene
 from tests.doubles.naver.pages import place_json
 from tests.doubles.naver.pages.place import LARGEST_DISPLAY, slice_rows
 from tests.doubles.naver.scenario import Json
 from tests.doubles.naver.world import View
+from tests.doubles.reply import Reply
 
 _ALIASES: Final = {
     "getPlacesList": "businesses",

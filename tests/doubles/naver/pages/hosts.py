@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.doubles.naver.exchange import Ask, Reply, Scene
+from tests.doubles.naver.exchange import Ask, Scene
+from tests.doubles.reply import Reply
 
 _CLOSED: Final = "User-agent: *\nDisallow: /\n"
 _SEARCH: Final = (

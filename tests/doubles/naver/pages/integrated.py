@@ -11,14 +11,15 @@ from html import escape
 from typing import Final
 from urllib.parse import quote
 
-from tests.doubles.naver.exchange import Ask, Reply, Scene
-from tests.doubles.naver.identities import number
+from tests.doubles.naver.exchange import Ask, Scene
 from tests.doubles.naver.pages import blog_mobile
 from tests.doubles.naver.pages.frame import Dress, search_page
 from tests.doubles.naver.pages.place_json import advert_id
 from tests.doubles.naver.rows import Row
 from tests.doubles.naver.scenario import Json
 from tests.doubles.naver.world import View
+from tests.doubles.reply import Reply
+from tests.doubles.seeded import number
 
 _ATTRIBUTES: Final = {"restaurant": "nmb_res", "hospital": "nmb_hpl", "hairshop": "nmb_hai"}
 _MOBILE_AREAS: Final = (

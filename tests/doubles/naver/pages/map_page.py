@@ -11,12 +11,13 @@ from typing import Final
 from urllib.parse import quote, unquote, urlencode
 
 from tests.doubles.naver import blocks
-from tests.doubles.naver.exchange import Ask, Reply, Scene
-from tests.doubles.naver.identities import number, token
+from tests.doubles.naver.exchange import Ask, Scene
 from tests.doubles.naver.pages.frame import script_json
 from tests.doubles.naver.pages.place_detail import vertical_of
 from tests.doubles.naver.scenario import Json
 from tests.doubles.naver.world import View
+from tests.doubles.reply import Reply
+from tests.doubles.seeded import number, token
 
 _SEARCH: Final = re.compile(r"/p/search/([^/]+)(?:/place/(\d+))?/?")
 _ENTRY: Final = re.compile(r"/p/entry/place/(\d+)/?")

@@ -12,11 +12,12 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
-from tests.doubles.naver.exchange import Ask, Reply, Scene
+from tests.doubles.naver.exchange import Ask, Scene
 from tests.doubles.naver.pages import place_detail, place_json
 from tests.doubles.naver.pages.frame import INVENTED, Dress, script_json
 from tests.doubles.naver.rows import Row
 from tests.doubles.naver.world import View
+from tests.doubles.reply import Reply
 
 ROWS_IN_HTML: Final = 15
 PC_PAGE: Final = 70

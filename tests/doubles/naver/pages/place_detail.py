@@ -6,9 +6,10 @@ import re
 from html import escape
 from typing import Final
 
-from tests.doubles.naver.exchange import Ask, Reply, Scene
-from tests.doubles.naver.identities import number
+from tests.doubles.naver.exchange import Ask, Scene
 from tests.doubles.naver.pages.frame import script_json
+from tests.doubles.reply import Reply
+from tests.doubles.seeded import number
 
 _DETAIL: Final = re.compile(r"/([a-z]+)/(\d{6,12})(?:/[a-z/]*)?")
 _VERTICALS: Final = ("place", "restaurant", "hospital", "hairshop")

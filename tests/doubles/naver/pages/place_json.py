@@ -11,10 +11,11 @@ import json
 from typing import Final
 
 from tests.doubles.naver.exchange import Scene
-from tests.doubles.naver.identities import Shop, token
+from tests.doubles.naver.identities import Shop
 from tests.doubles.naver.rows import Row
 from tests.doubles.naver.scenario import Json
 from tests.doubles.naver.world import View
+from tests.doubles.seeded import token
 
 _USUAL_SHAPES: Final = {"restaurant": "restaurantList", "hospital": "hospitals", "hairshop": "nested"}
 _ROOTS: Final = {

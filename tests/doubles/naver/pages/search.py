@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
-from tests.doubles.naver.exchange import Ask, Reply, Scene
+from tests.doubles.naver.exchange import Ask, Scene
 from tests.doubles.naver.pages import blog, blog_mobile, blog_more, cafe, integrated
 from tests.doubles.naver.pages.frame import front_page
+from tests.doubles.reply import Reply
 
 _BLOG = frozenset({"tab.blog.all", "blog"})
 _CAFE = frozenset({"tab.cafe.all", "article", "articleg"})

@@ -5,7 +5,8 @@ from __future__ import annotations
 from html import escape
 from urllib.parse import quote
 
-from tests.doubles.naver.exchange import Ask, Reply, Scene
+from tests.doubles.naver.exchange import Ask, Scene
+from tests.doubles.reply import Reply
 
 _MISSING = "<!doctype html><html><head><title>naver.me</title></head><body><p>없는 주소입니다.</p></body></html>"
 
