@@ -21,8 +21,8 @@ setup: ## Install everything into .venv and .venv-sam, and a Chromium where ther
 	@$(PYTHON) -m infra.local.setup
 
 .PHONY: demo
-demo: setup ## Play 30 nights against a replica of Naver and draw the ranks (build/demo/index.html)
-	@$(RUN) -m infra.local.demo
+demo: setup ## Play 30 nights (NIGHTS=N) against a replica of Naver, draw build/demo/index.html (KEEP=1 stays up)
+	@$(RUN) -m infra.local.demo $(if $(NIGHTS),--nights $(NIGHTS)) $(if $(KEEP),--keep)
 
 ##@ Run
 

@@ -3,6 +3,7 @@
 import pytest
 
 from nightjar.adapters.celery.application import make_celery, selected_queues
+from nightjar.adapters.celery.child_replacement import LOOK_EVERY_SECONDS, PromptChildReplacement
 from nightjar.domain.kst import KST
 from nightjar.settings import worker_settings
 from nightjar.tasks import ROUTES, Queue, TaskKind
@@ -88,3 +89,9 @@ def test_the_night_begins_at_the_configured_korean_time() -> None:
     assert isinstance(beat, dict)
     assert (beat["nightly"]["schedule"].hour, beat["nightly"]["schedule"].minute) == ({3}, {30})
     assert schedule["timezone"] is KST
+
+
+def test_ended_children_are_looked_for_more_often_than_celery_does() -> None:
+    app = make_celery(worker_settings(LEAST, cores=2))
+    assert PromptChildReplacement in app.steps["worker"]
+    assert LOOK_EVERY_SECONDS <= 1

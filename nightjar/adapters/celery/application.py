@@ -8,6 +8,7 @@ from celery.schedules import crontab
 from kombu import Exchange
 from kombu import Queue as KombuQueue
 
+from nightjar.adapters.celery.child_replacement import PromptChildReplacement
 from nightjar.domain.kst import KST
 from nightjar.settings import WorkerSettings
 from nightjar.tasks import ROUTES, Queue, TaskKind
@@ -20,6 +21,7 @@ def make_celery(settings: WorkerSettings) -> Celery:
     """A Celery application from the settings. Its tasks are registered by the worker."""
     app = Celery("nightjar", broker=settings.stores.broker_url, set_as_current=False)
     app.conf.update(_delivery(settings) | _broker(settings) | _process(settings) | _clock(settings))
+    app.steps["worker"].add(PromptChildReplacement)
     return app
 
 
