@@ -38,7 +38,7 @@ WAYS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "select": ("full", "missing", "heading_only", "other_suffix"),
     "layout": ("known", "changed"),
-    "api": ("ok", "error_500", "forbidden_403", "limited_429", "slow", "cut", "wrong_type"),
+    "api": ("ok", "error_500", "unauthorised_401", "forbidden_403", "limited_429", "slow", "cut", "wrong_type"),
     "rows_key": ("contents", "content"),
     "block_page": ("bridge", "403"),
     "endless": ("", "home", "manage", "reviews", "owner"),

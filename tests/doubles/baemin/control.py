@@ -87,7 +87,7 @@ class Control:
         return {"ended": self._stage.sessions.invalidate(login_id)}
 
     def _secrets(self) -> list[str]:
-        """Every password and every session cookie that a crawl can have seen: none may be found anywhere else."""
+        """Passwords of all accounts, and every session cookie ever given out: none may be found anywhere else."""
         accounts = self._stage.accounts.values()
         passwords = {secret for one in accounts for secret in (one.password, one.right_password)}
         return [*sorted(passwords), *self._stage.sessions.tokens()]

@@ -15,12 +15,14 @@ NAMES: Final = (
     "api_calls",
     "details",
     "blocks",
+    "bridges",
     "expiries",
     "unsigned",
     "postponed",
 )
 """Login pages, login posts that arrived, logins that gave a session, owner pages, signed API calls, detail calls among
-them, block screens, requests with a dead session, calls with a bad header, and password changes put off."""
+them, requests of a blocked account, block screens shown, requests with a dead session, calls with a bad header, and
+password changes put off."""
 
 
 class Counters:

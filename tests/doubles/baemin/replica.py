@@ -17,7 +17,7 @@ class ControlClient(ControlCalls):
 
     def accounts(self) -> list[Json]:
         """Every account: `login_id, password, right_password, expected_outcome, expected_login_posts, storage_state,
-        stores` (what can be read of each shop; [] where the outcome is not ok) and a note."""
+        stores` (what the site shows of each shop to who gets in) and a note."""
         return cast("list[Json]", self._call("GET", "/accounts"))
 
     def account(self, login_id: str) -> Json:

@@ -26,11 +26,12 @@ def _site_handler(stage: Stage, site: str) -> Handler:
         ask = await Ask.read(site, request)
         entry = Entry(**usual_fields(ask, request.host, ask.kind), login_id=stage.whose(ask))
         stage.log.add(entry)
-        entry.frozen = await stage.freezer.pass_through(ask, entry.login_id, entry.seq)
-        answer = stage.respond(ask)
-        if answer.delay:
-            entry.fault = answer.fault
-            await asyncio.sleep(answer.delay)
+        stage.note_login_post(ask)
+        try:
+            answer = await _answer(stage, ask, entry)
+        except asyncio.CancelledError:
+            entry.close(0, "client gone")
+            raise
         if answer.reply.drop_after is not None:
             entry.close(0, answer.fault)
             return await drop(request, answer.reply)
@@ -38,6 +39,15 @@ def _site_handler(stage: Stage, site: str) -> Handler:
         return _response(ask, answer)
 
     return handle
+
+
+async def _answer(stage: Stage, ask: Ask, entry: Entry) -> Answer:
+    entry.frozen = await stage.freezer.pass_through(ask, entry.login_id, entry.seq)
+    answer = stage.respond(ask)
+    if answer.delay:
+        entry.fault = answer.fault
+        await asyncio.sleep(answer.delay)
+    return answer
 
 
 def _response(ask: Ask, answer: Answer) -> web.Response:

@@ -26,18 +26,18 @@ class Session:
 
 
 class Sessions:
-    """All sessions since the last reset. Tokens are a function of the seed and of the order of logins."""
+    """All sessions. Tokens are a function of the seed and of the order of logins."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._sessions: dict[str, Session] = {}
-        self._opened = 0
+        self._given_out: list[str] = []
 
     def open(self, login_id: str) -> Session:
         """A new session of an account."""
-        self._opened += 1
-        session = Session(token(_TOKEN_LENGTH, self._seed, "session", login_id, self._opened), login_id)
+        session = Session(token(_TOKEN_LENGTH, self._seed, "session", login_id, len(self._given_out)), login_id)
         self._sessions[session.token] = session
+        self._given_out.append(session.token)
         return session
 
     def find(self, value: str) -> Session | None:
@@ -57,8 +57,8 @@ class Sessions:
         self._sessions.clear()
 
     def tokens(self) -> list[str]:
-        """Every cookie value that was given out since the last reset."""
-        return list(self._sessions)
+        """Every cookie value that was ever given out."""
+        return list(self._given_out)
 
 
 def cookie_header(session: Session) -> str:

@@ -101,7 +101,7 @@ class Stage:
             "expected_login_posts": account.login_posts,
             "storage_state": storage_state(saved) if saved else None,
             "owner_number": account.owner_number,
-            "stores": stores(account, self.conduct(account.login_id)) if account.outcome == "ok" else [],
+            "stores": stores(account, self.conduct(account.login_id)),
             "note": account.note,
         }
 
@@ -112,6 +112,10 @@ class Stage:
         if limit and session.requests > limit:
             self._blocked.add(session.login_id)
         return session.login_id in self._blocked
+
+    def is_closed(self, login_id: str) -> bool:
+        """Whether there is maintenance, for all or for the account."""
+        return self.rules.maintenance or (bool(login_id) and self.conduct(login_id).maintenance)
 
     def is_unwanted(self, ask: Ask) -> bool:
         """Whether the rule about headers holds against a request."""
@@ -127,6 +131,11 @@ class Stage:
         """The account behind a request: that of its session, or of its login post; "" where nobody knows."""
         session = self.sessions.find(ask.cookies.get(COOKIE, ""))
         return session.login_id if session else member.login_id(ask, self)
+
+    def note_login_post(self, ask: Ask) -> None:
+        """Counts a login post as it arrives: one that hangs or is broken off has reached the site all the same."""
+        if member.is_login_post(ask):
+            self.counters.count("login_posts", member.login_id(ask, self))
 
     def respond(self, ask: Ask) -> Answer:
         """The answer to a request."""

@@ -59,7 +59,7 @@ def _opened(given: Answer, stage: Stage) -> Answer:
 
 def _signed(ask: Ask, stage: Stage) -> Answer:
     if ask.path == "/v2/maintenance":
-        return Answer(reply=Reply.data({"maintenance": stage.rules.maintenance}))
+        return Answer(reply=Reply.data({"maintenance": stage.is_closed(stage.whose(ask))}))
     session = stage.sessions.find(ask.cookies.get(COOKIE, ""))
     if session is None:
         stage.counters.count("expiries")
@@ -87,6 +87,7 @@ def _of_session(ask: Ask, stage: Stage, session: Session) -> Answer:
 def _misbehaving(usual: Reply, stage: Stage, way: str) -> Answer:
     replies: dict[str, Callable[[], Reply]] = {
         "error_500": lambda: _error(500, "INTERNAL_SERVER_ERROR", "일시적인 오류가 발생했습니다."),
+        "unauthorised_401": lambda: _error(401, "UNAUTHORIZED", "로그인이 필요합니다."),
         "forbidden_403": screens.refused,
         "limited_429": lambda: _error(429, "TOO_MANY_REQUESTS", "요청이 너무 많습니다."),
         "cut": lambda: replace(usual, drop_after=len(usual.body) // 2),

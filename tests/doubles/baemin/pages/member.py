@@ -35,7 +35,7 @@ def answer(ask: Ask, stage: Stage) -> Answer:
         return Answer(reply=_login_page(ask, stage))
     if ask.path == "/v1/login/init":
         return Answer(reply=Reply.data({"data": stage.key.hand_out()}))
-    if ask.path == "/v1/login" and ask.method == "POST":
+    if is_login_post(ask):
         return _log_in(ask, stage)
     if ask.path in _SCREENS:
         return Answer(reply=_SCREENS[ask.path])
@@ -44,10 +44,14 @@ def answer(ask: Ask, stage: Stage) -> Answer:
     return Answer(reply=screens.server_error(404))
 
 
+def is_login_post(ask: Ask) -> bool:
+    """Whether a request brings id and password."""
+    return ask.site == "member" and ask.path == "/v1/login" and ask.method == "POST"
+
+
 def login_id(ask: Ask, stage: Stage) -> str:
     """Whom a login post is for; "" for every other request."""
-    is_post = ask.site == "member" and ask.path == "/v1/login" and ask.method == "POST"
-    return stage.key.read(ask.document.get("account")) if is_post else ""
+    return stage.key.read(ask.document.get("account")) if is_login_post(ask) else ""
 
 
 def _login_page(ask: Ask, stage: Stage) -> Reply:
@@ -74,7 +78,6 @@ def _login_page(ask: Ask, stage: Stage) -> Reply:
 
 def _log_in(ask: Ask, stage: Stage) -> Answer:
     name = login_id(ask, stage)
-    stage.counters.count("login_posts", name)
     account = stage.accounts.get(name)
     if not stage.key.use_up(str(ask.document.get("tag", ""))):
         return Answer(reply=_error(400, "INVALID_PARAMETER", "tag"), fault="used tag")

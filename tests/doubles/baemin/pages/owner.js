@@ -54,14 +54,13 @@
   const chatbot = `<div role="dialog" class="ChatRoom-module__x" style="position:fixed;right:8px;bottom:8px">
     <p>모형 챗봇입니다.</p><button type="button" aria-label="챗봇 닫기">X</button></div>`;
 
-  async function allRows(owner) {
+  async function allRows(path, owner, pageSize) {
     const rows = [];
     for (let last = ""; ;) {
-      const answer = await call("/v4/store/shops/search",
-        { shopOwnerNo: owner, lastOffsetId: last, pageSize: config.pageSize, desc: true });
+      const answer = await call(path, { shopOwnerNo: owner, lastOffsetId: last, pageSize, desc: true });
       const page = answer.contents ?? answer.content;
       rows.push(...page);
-      if (page.length < config.pageSize) return rows;
+      if (page.length < pageSize) return rows;
       last = page[page.length - 1].shopNo;
     }
   }
@@ -70,11 +69,10 @@
     await call("/v2/maintenance");
     const owner = (await call("/v1/session/profile")).shopOwnerNumber;
     await call("/v1/session/user-profile");
-    const rows = await allRows(owner);
-    const stops = await call("/v4/store/shops/temporary-stop-status/by-shop-owner-number",
-      { shopOwnerNo: owner, lastOffsetId: "", pageSize: 100, desc: true });
+    const rows = await allRows("/v4/store/shops/search", owner, 50);
+    const stops = await allRows("/v4/store/shops/temporary-stop-status/by-shop-owner-number", owner, 100);
     root.querySelector("#board").innerHTML = rows.length
-      ? `<p>가게 ${rows.length}곳, 임시중지 ${stops.content.filter((row) => row.temporaryStop).length}곳</p>
+      ? `<p>가게 ${rows.length}곳, 임시중지 ${stops.filter((row) => row.temporaryStop).length}곳</p>
          <a href="/shops/${rows[0].shopNo}/manage">가게관리 바로가기</a>`
       : "<p>등록된 가게가 없어요</p>";
   }

@@ -17,7 +17,6 @@ from tests.doubles.reply import Reply
 if TYPE_CHECKING:
     from tests.doubles.baemin.stage import Stage
 
-PAGE_SIZE: Final = 50
 _SCRIPTS: Final = ("signing.js", "popups.js", "owner.js")
 _SHOP_PAGES: Final = frozenset({"reviews", "manage"})
 _OTHER_PAGES: Final = frozenset({"/orders/history", "/orders/billing", "/menu", "/history/change/shop"})
@@ -27,6 +26,7 @@ _FROM, _TO = "2099-01-01", "2099-06-30"
 def answer(ask: Ask, stage: Stage) -> Answer:
     """The answer to any request."""
     if ask.path == "/bridge":
+        stage.counters.count("bridges")
         return Answer(reply=screens.bridge())
     if ask.path == "/login":
         return Answer(reply=screens.not_found())
@@ -59,7 +59,7 @@ def _with_session(ask: Ask, stage: Stage, session: Session) -> Answer:
         stage.counters.count("blocks", session.login_id)
         reply = screens.refused() if conduct.block_page == "403" else Reply.redirect("/bridge")
         return Answer(reply=reply, fault="blocked")
-    if conduct.maintenance or stage.rules.maintenance:
+    if stage.is_closed(account.login_id):
         return Answer(reply=screens.maintenance(), fault="maintenance")
     return Answer(reply=_page(ask, stage, account, conduct))
 
@@ -98,7 +98,6 @@ def _drawn(stage: Stage, account: Account, conduct: Conduct, page: str, shop_no:
         "api": stage.urls["api"],
         "login": login_url(stage, "/"),
         "signing": stage.signatures.page_key(),
-        "pageSize": PAGE_SIZE,
         "from": _FROM,
         "to": _TO,
     }

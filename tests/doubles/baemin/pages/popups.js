@@ -6,37 +6,42 @@ window.ReplicaPopups = (config) => {
   const hidden = (name) => document.cookie.split("; ").includes(`replica_hide_${name}=1`);
   const hide = (name) => { document.cookie = `replica_hide_${name}=1; path=/; max-age=43200`; };
 
-  function open(name, { today = true, escape = true } = {}) {
+  const stack = [];
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && stack.length && stack[stack.length - 1].escape) stack[stack.length - 1].close();
+  });
+
+  function layer(dialog, { escape, backdrop }) {
+    const box = document.createElement("div");
+    const level = 1000 + 2 * stack.length;
+    box.innerHTML = `
+      <div data-testid="backdrop" style="position:fixed;inset:0;z-index:${level};background:rgba(0,0,0,.5)"></div>
+      <div style="position:fixed;z-index:${level + 1};left:30%;top:20%;width:40%;background:#fff">${dialog}</div>`;
+    const entry = { escape, close: () => { box.remove(); stack.splice(stack.indexOf(entry), 1); } };
+    if (backdrop) box.querySelector("[data-testid=backdrop]").addEventListener("click", entry.close);
+    stack.push(entry);
+    document.body.append(box);
+    return { box, close: entry.close };
+  }
+
+  function open(name, { today = true, x = true, escape = true, backdrop = true } = {}) {
     if (hidden(name)) return;
-    const layer = document.createElement("div");
-    layer.innerHTML = `
-      <div data-testid="backdrop" style="position:fixed;inset:0;z-index:1000;background:rgba(0,0,0,.5)"></div>
-      <div role="dialog" aria-modal="true" aria-label="모형 안내 ${name}"
-           style="position:fixed;z-index:1001;left:30%;top:20%;width:40%;background:#fff;padding:16px">
+    const { box, close } = layer(`
+      <div role="dialog" aria-modal="true" aria-label="모형 안내 ${name}">
         <h2>모형 이벤트 ${name}</h2><p>이 안내는 지어낸 것입니다.</p>
         ${today ? `<button type="button" class="today">${TODAY}</button>` : ""}
-        <button type="button" class="x" aria-label="닫기">X</button>
-      </div>`;
-    const onKey = (event) => { if (event.key === "Escape" && layer === document.body.lastElementChild) close(); };
-    const close = () => { layer.remove(); setTimeout(() => document.removeEventListener("keydown", onKey)); };
-    layer.querySelector(".x").addEventListener("click", close);
-    layer.querySelector("[data-testid=backdrop]").addEventListener("click", close);
-    if (today) layer.querySelector(".today").addEventListener("click", () => { hide(name); close(); });
-    if (escape) document.addEventListener("keydown", onKey);
-    document.body.append(layer);
+        ${x ? `<button type="button" class="x" aria-label="닫기">X</button>` : ""}
+      </div>`, { escape, backdrop });
+    box.querySelector(".x")?.addEventListener("click", close);
+    box.querySelector(".today")?.addEventListener("click", () => { hide(name); close(); });
   }
 
   function openGuide() {
-    if (hidden("guide")) return;
-    const layer = document.createElement("div");
-    layer.innerHTML = `
-      <div data-testid="backdrop" style="position:fixed;inset:0;z-index:1000;background:rgba(0,0,0,.5)"></div>
-      <section class="bsds-modal PopupGuide-module__k2d1" role="dialog" aria-modal="true"
-               style="position:fixed;z-index:1001;left:30%;top:20%;background:#fff">
+    const { box, close } = layer(`
+      <section class="bsds-modal PopupGuide-module__k2d1">
         <h2>새로워진 모형 화면</h2><button type="button" aria-label="닫기">✕</button>
-      </section>`;
-    layer.querySelector("button").addEventListener("click", () => layer.remove());
-    document.body.append(layer);
+      </section>`, { escape: false, backdrop: false });
+    box.querySelector("button").addEventListener("click", close);
   }
 
   function openPeriod() {
@@ -67,8 +72,8 @@ window.ReplicaPopups = (config) => {
     late: () => once("shown", () => { late(); afterFirstEscape(); }),
     stacked: () => once("shown", () => ["first", "second", "third"].forEach((name) => open(name))),
     returning: () => open("first"),
-    only_x: () => open("first", { today: false }),
-    escape_ignored: () => open("first", { today: false, escape: false }),
+    only_x: () => open("first", { today: false, escape: false, backdrop: false }),
+    escape_ignored: () => open("first", { today: false, x: false, escape: false }),
     guide: openGuide,
     period_dialog: () => { if (config.page === "reviews") openPeriod(); },
   })[config.popups]();
