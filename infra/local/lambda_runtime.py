@@ -5,6 +5,7 @@ with the SAM command line in .venv-sam. Events go in over HTTP and answers come 
 and context, just as a function in the cloud gets them.
 """
 
+import importlib.metadata
 import os
 import platform
 import shutil
@@ -22,6 +23,7 @@ import httpx
 from infra.local.addresses import LOOPBACK, accepts_connections, free_port
 from infra.local.child import ROOT, Child
 
+_RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
 _INVOKE_PATH = "/2015-03-31/functions/function/invocations"
 _START_SECONDS = 10.0
 _STOP_SECONDS = 5.0
@@ -63,8 +65,15 @@ class LambdaRuntime:
         self._timeout_s = timeout_s
         self._lifetime_s = lifetime_s
         self._code = ROOT if build_dir is None else build_dir.resolve()
-        self._env = {**_lambda_environment(handler, memory_mb, timeout_s), **env, "PYTHONPATH": str(self._code)}
         self._log = tempfile.TemporaryDirectory(prefix="nightjar-lambda-")
+        # A zip is run without the packages of the desk (-S): what it lacks must be missed here, not in the cloud.
+        self._python = (sys.executable,) if build_dir is None else (sys.executable, "-S")
+        path = [self._code] if build_dir is None else [self._code, _runtime_alone(Path(self._log.name) / "runtime")]
+        self._env = {
+            **_lambda_environment(handler, memory_mb, timeout_s),
+            **env,
+            "PYTHONPATH": os.pathsep.join(map(str, path)),
+        }
         self._port = 0
         self._child: Child | None = None
 
@@ -124,7 +133,7 @@ class LambdaRuntime:
             str(emulator()),
             *("--runtime-interface-emulator-address", f"{LOOPBACK}:{self._port}"),
             *("--runtime-api-address", f"{LOOPBACK}:{runtime_port}"),
-            *(sys.executable, "-m", "awslambdaric", self.handler),
+            *(*self._python, "-m", "awslambdaric", self.handler),
         ]
         log = Path(self._log.name) / "lambda.log"
         self._child = Child(command, log=log, env=self._env, folder=self._code, stop_signal=signal.SIGTERM)
@@ -164,6 +173,16 @@ def emulator() -> Path:
     if not os.access(found, os.X_OK):
         found.chmod(0o755)  # a wheel does not always keep the mode
     return found
+
+
+def _runtime_alone(folder: Path) -> Path:
+    """A folder that holds the runtime client, as links, and nothing else of this environment."""
+    folder.mkdir()
+    for name in _RUNTIME_CLIENT:
+        distribution = importlib.metadata.distribution(name)
+        for top in {file.parts[0] for file in distribution.files or ()} - {os.pardir}:
+            (folder / top).symlink_to(str(distribution.locate_file(top)))
+    return folder
 
 
 def _time_limit(seconds: int) -> tuple[str, ...]:
