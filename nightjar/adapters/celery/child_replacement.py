@@ -1,6 +1,6 @@
 """Replace a child that reached its limit of tasks at once.
 
-Celery looks when the child closes its files, which is a moment before the system counts it as ended, finds it alive, and
+Celery looks when the child closes its files, a moment before the system counts it as ended, finds it alive, and
 looks again five seconds later (measured with 5.7.0: a worker with one child stood still for 4 to 5 s at each renewal).
 """
 
