@@ -87,10 +87,8 @@ class Control:
         return {"ended": self._stage.sessions.invalidate(login_id)}
 
     def _secrets(self) -> list[str]:
-        """Passwords of all accounts, and every session cookie ever given out: none may be found anywhere else."""
-        accounts = self._stage.accounts.values()
-        passwords = {secret for one in accounts for secret in (one.password, one.right_password)}
-        return [*sorted(passwords), *self._stage.sessions.tokens()]
+        """Every password and every session cookie of this run: none may be found anywhere else."""
+        return [*sorted(self._stage.passwords), *self._stage.sessions.tokens()]
 
     def _known(self, given: Json) -> str:
         login_id = str(given["login_id"])

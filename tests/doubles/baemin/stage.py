@@ -51,6 +51,7 @@ class Stage:
         self.log = RequestLog(Entry)
         self._first_timing = timing
         self._draws = 0
+        self.passwords: set[str] = set()
         self.start_over()
 
     def start_over(self) -> None:
@@ -59,6 +60,7 @@ class Stage:
         self.sessions.clear()
         self.forget_requests()
         self.accounts: dict[str, Account] = {one.login_id: one for one in default_accounts(self.seed)}
+        self._note_passwords()
         self._conducts: dict[str, Conduct] = {}
         self._saved: dict[str, Session] = {}
         self._blocked: set[str] = set()
@@ -88,7 +90,12 @@ class Stage:
             raise ValueError(f"at most {_MOST_CREATED} accounts with at most 900 shops, got {count} and {shops}")
         made = ordinary_accounts(self.seed, prefix, count, shops)
         self.accounts |= {one.login_id: one for one in made}
+        self._note_passwords()
         return [self.describe(one) for one in made]
+
+    def _note_passwords(self) -> None:
+        for one in self.accounts.values():
+            self.passwords |= {one.password, one.right_password}
 
     def describe(self, account: Account) -> Json:
         """What a test needs to know of an account: how to log in, how it must end, and what can be read."""

@@ -2,12 +2,9 @@
 
 import re
 import time
-from collections.abc import Iterator
 
-import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from crawl_worker.engine.chromium import find_chromium
 from tests.doubles.naver.default_scenario import COFFEE, FOOD
 from tests.doubles.naver.replica import Replica
 from tests.integration.doubles import naver_reader as reader
@@ -16,16 +13,6 @@ BOX = "#_pcmap_list_scroll_container"
 LIST = f"{BOX} > ul > li"
 ROWS, REPEATS, ADVERTS = 210, 2, 3
 """Of the phone list of COFFEE."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = find_chromium()
-    assert program, "no Chromium is installed; `make setup` installs one"
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield launched
-        launched.close()
 
 
 def scroll_to_the_end(page: Page, move: str, rows: int) -> list[str | None]:
