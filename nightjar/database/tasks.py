@@ -10,13 +10,20 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, Row, text
 
 from nightjar.domain.task import Claim, Task, TaskState
-from nightjar.errors import ErrorCode, LeaseLost
+from nightjar.errors import Conflict, ErrorCode, LeaseLost, TaskCancelled
 from nightjar.tasks import Queue, TaskKind
 
+# Of several who add an open task under one exclusive key, the first to commit has it; the others wait for that.
 INSERT = text("""
-    INSERT INTO tasks (id, kind, queue, owner, payload, correlation_id, timeout_seconds, retry_of)
-    VALUES (:id, :kind, :queue, :owner, CAST(:payload AS jsonb), :correlation_id, :timeout_seconds, :retry_of)
+    INSERT INTO tasks (id, kind, queue, owner, payload, correlation_id, timeout_seconds, retry_of, exclusive_key)
+    VALUES (:id, :kind, :queue, :owner, CAST(:payload AS jsonb), :correlation_id, :timeout_seconds, :retry_of,
+            :exclusive_key)
+    ON CONFLICT (exclusive_key) WHERE exclusive_key IS NOT NULL AND state IN ('pending', 'in_progress') DO NOTHING
     RETURNING id
+""")
+
+HOLDER = text("""
+    SELECT id FROM tasks WHERE exclusive_key = :exclusive_key AND state IN ('pending', 'in_progress')
 """)
 
 # One UPDATE decides who works: a duplicate message, a cancelled or a finished task finds no row.
@@ -33,23 +40,33 @@ CLAIM = text("""
 RENEW = text("""
     UPDATE tasks
     SET lease_until = clock_timestamp() + CAST(:lease AS interval),
-        step = coalesce(:step, step), progress = coalesce(:progress, progress)
+        step = coalesce(:step, step), progress = coalesce(:progress, progress), message = coalesce(:message, message)
     WHERE id = :id AND attempt = :attempt AND state = 'in_progress'
     RETURNING cancel_requested_at IS NOT NULL AS cancelled
 """)
 
+# Who was asked to stop did not finish: such a task ends in no other way than cancelled.
 END = text("""
     UPDATE tasks
     SET state = :state, finished_at = clock_timestamp(), lease_until = NULL, progress = :progress,
         result = CAST(:result AS jsonb), error_code = :code, error_message = :error, error_retryable = :retryable
     WHERE id = :id AND attempt = :attempt AND state = 'in_progress'
+      AND (cancel_requested_at IS NULL OR :state = 'cancelled')
     RETURNING id
 """)
 
-# Back to waiting: without a message, so that it is published again when `not_before` has come.
+ASKED_TO_STOP = text("""
+    SELECT id FROM tasks
+    WHERE id = :id AND attempt = :attempt AND state = 'in_progress' AND cancel_requested_at IS NOT NULL
+""")
+
+# Back to waiting: without a message, so that it is published again when `not_before` has come. If its owner asked for
+# the end, waiting for another attempt would only put that off.
 RELEASE = text("""
     UPDATE tasks
-    SET state = 'pending', lease_until = NULL, published_at = NULL, seq = NULL,
+    SET state = CASE WHEN cancel_requested_at IS NULL THEN 'pending' ELSE 'cancelled' END,
+        finished_at = CASE WHEN cancel_requested_at IS NOT NULL THEN clock_timestamp() END,
+        lease_until = NULL, published_at = NULL, seq = NULL,
         uncounted = uncounted + CASE WHEN :counted THEN 0 ELSE 1 END,
         not_before = coalesce(:not_before, clock_timestamp() + CAST(:delay AS interval))
     WHERE id = :id AND attempt = :attempt AND state = 'in_progress'
@@ -125,6 +142,16 @@ class NewTask:
     payload: Mapping[str, object] | None = None
     timeout_seconds: int | None = None
     retry_of: UUID | None = None
+    exclusive_key: str | None = None
+    """Of all open tasks with this key there is one."""
+
+
+class ExclusiveKeyTaken(Conflict):
+    """There is an open task with this exclusive key."""
+
+    def __init__(self, holder: UUID) -> None:
+        super().__init__(f"task {holder} does this already", details={"task_id": str(holder)})
+        self.holder = holder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +172,11 @@ class Tasks:
         self._connection = connection
 
     def add(self, task: NewTask) -> UUID:
-        """Store a new task and return its id."""
+        """Store a new task and return its id.
+
+        Raises:
+            ExclusiveKeyTaken: another open task has its exclusive key. Of several at the same moment one is stored.
+        """
         values = {
             "id": uuid4(),
             "kind": task.kind,
@@ -155,8 +186,17 @@ class Tasks:
             "correlation_id": task.correlation_id,
             "timeout_seconds": task.timeout_seconds,
             "retry_of": task.retry_of,
+            "exclusive_key": task.exclusive_key,
         }
-        return self._connection.execute(INSERT, values).one().id  # type: ignore[no-any-return]  # a uuid
+        while (added := self._connection.execute(INSERT, values).first()) is None:
+            holder = self.holder_of(task.exclusive_key)
+            if holder is not None:  # else it ended in between: try to take the key again
+                raise ExclusiveKeyTaken(holder)
+        return added.id  # type: ignore[no-any-return]  # a uuid
+
+    def holder_of(self, exclusive_key: str | None) -> UUID | None:
+        """The open task with this exclusive key."""
+        return self._connection.execute(HOLDER, {"exclusive_key": exclusive_key}).scalar_one_or_none()
 
     def claim(self, task_id: UUID, *, lease: timedelta) -> Claim | None:
         """The right to one attempt, or None: done, cancelled, not due, or in other hands."""
@@ -166,17 +206,25 @@ class Tasks:
         values = row._asdict()
         return Claim(task_id=values.pop("id"), **values)
 
-    def renew(self, claim: Claim, *, lease: timedelta, step: str | None = None, progress: int | None = None) -> bool:
-        """Keep the lease. Whether the owner asked to cancel. Raises LeaseLost."""
-        values = {"lease": lease, "step": step, "progress": progress}
+    def renew(
+        self,
+        claim: Claim,
+        *,
+        lease: timedelta,
+        step: str | None = None,
+        progress: int | None = None,
+        message: str | None = None,
+    ) -> bool:
+        """Keep the lease, and what was reported last. Whether the owner asked to cancel. Raises LeaseLost."""
+        values = {"lease": lease, "step": step, "progress": progress, "message": message}
         return bool(self._fenced(RENEW, claim, values).cancelled)
 
     def complete(self, claim: Claim, result: Mapping[str, object]) -> None:
-        """The task did what it was for. Raises LeaseLost."""
+        """The task did what it was for. Raises LeaseLost, or TaskCancelled if its owner asked to cancel it."""
         self._end(claim, TaskState.COMPLETED, result=json.dumps(result), progress=100)
 
     def fail(self, claim: Claim, code: ErrorCode, message: str, *, retryable: bool) -> None:
-        """The task ends without its result. Raises LeaseLost."""
+        """The task ends without its result. Raises LeaseLost, or TaskCancelled if its owner asked to cancel it."""
         self._end(claim, TaskState.FAILED, code=code, error=message, retryable=retryable)
 
     def cancel(self, claim: Claim) -> None:
@@ -186,7 +234,10 @@ class Tasks:
     def release(
         self, claim: Claim, *, counted: bool, delay: timedelta = timedelta(0), not_before: datetime | None = None
     ) -> datetime:
-        """Back to waiting, until `not_before` or for `delay`; the moment from which it may run. Raises LeaseLost."""
+        """Back to waiting, until `not_before` or for `delay`; the moment from which it may run.
+
+        A task whose owner asked to cancel it is cancelled instead. Raises LeaseLost.
+        """
         row = self._fenced(RELEASE, claim, {"counted": counted, "delay": delay, "not_before": not_before})
         return row.not_before  # type: ignore[no-any-return]  # a timestamptz
 
@@ -248,7 +299,13 @@ class Tasks:
             "error": error,
             "retryable": retryable,
         }
-        self._fenced(END, claim, values)
+        try:
+            self._fenced(END, claim, values)
+        except LeaseLost:
+            mine = {"id": claim.task_id, "attempt": claim.attempt}
+            if self._connection.execute(ASKED_TO_STOP, mine).first() is not None:
+                raise TaskCancelled from None
+            raise
 
     def _fenced(self, statement: Any, claim: Claim, values: Mapping[str, object]) -> Row[Any]:
         """Run a write that is only ours to make while the attempt is."""

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from nightjar.database.engine import Database
 from nightjar.database.tasks import Tasks
 from nightjar.domain.task import Claim, TaskState
-from nightjar.errors import ErrorCode, LeaseLost
+from nightjar.errors import ErrorCode, LeaseLost, TaskCancelled
 from tests.factories import a_task
 
 LEASE = timedelta(seconds=60)
@@ -126,3 +126,47 @@ def test_a_final_state_never_changes(database: Database) -> None:
     with pytest.raises(LeaseLost), database.transaction() as uow:
         uow.tasks.complete(mine, {})
     assert state(database, task_id) is TaskState.FAILED
+
+
+def test_a_task_that_was_asked_to_stop_ends_in_no_other_way_than_cancelled(database: Database) -> None:
+    task_id = a_task(database)
+    mine = claimed(database, task_id)
+    with database.transaction() as uow:
+        assert uow.tasks.request_cancel(task_id)
+    ends: list[Callable[[Tasks], object]] = [
+        lambda tasks: tasks.complete(mine, {}),
+        lambda tasks: tasks.fail(mine, ErrorCode.TIMEOUT, "slow", retryable=True),
+    ]
+    for end in ends:
+        with pytest.raises(TaskCancelled), database.transaction() as uow:
+            end(uow.tasks)
+        assert state(database, task_id) is TaskState.IN_PROGRESS
+    with database.transaction() as uow:
+        uow.tasks.cancel(mine)
+    assert state(database, task_id) is TaskState.CANCELLED
+    for end in ends:
+        with pytest.raises(LeaseLost), database.transaction() as uow:
+            end(uow.tasks)
+
+
+def test_whoever_lost_a_task_is_not_told_that_it_was_cancelled(database: Database) -> None:
+    task_id = a_task(database)
+    stale = claimed(database, task_id)
+    assert expire(database) == [TaskState.PENDING]
+    claimed(database, task_id)
+    with database.transaction() as uow:
+        assert uow.tasks.request_cancel(task_id)
+    with pytest.raises(LeaseLost), database.transaction() as uow:
+        uow.tasks.complete(stale, {})
+
+
+def test_a_cancelled_task_that_is_given_back_does_not_wait_for_another_attempt(database: Database) -> None:
+    task_id = a_task(database)
+    mine = claimed(database, task_id)
+    with database.transaction() as uow:
+        assert uow.tasks.request_cancel(task_id)
+        uow.tasks.release(mine, counted=False)
+        task = uow.tasks.get(task_id, owner=None)
+    assert task is not None
+    assert (task.state, task.finished_at is not None) == (TaskState.CANCELLED, True)
+    assert claim(database, task_id) is None
