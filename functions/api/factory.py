@@ -3,7 +3,6 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
@@ -57,7 +56,6 @@ def create_app(api: Api) -> FastAPI:
     """The application around what it works with."""
     app = NightjarApi(
         title="Nightjar",
-        version=version("nightjar"),
         description=DESCRIPTION,
         redoc_url=None,
         redirect_slashes=False,

@@ -3,6 +3,7 @@
 Imported by the first request for the document.
 """
 
+from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
@@ -32,7 +33,7 @@ SECURITY_SCHEME = {"type": "http", "scheme": "bearer", "description": "An API ke
 def document(app: FastAPI) -> dict[str, Any]:
     """The whole document: every noun is imported for it."""
     routes = [part for route in app.routes for part in (route.routes if isinstance(route, Noun) else (route,))]
-    schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=routes)
+    schema = get_openapi(title=app.title, version=version("nightjar"), description=app.description, routes=routes)
     return _completed(schema)
 
 

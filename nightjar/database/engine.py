@@ -7,6 +7,7 @@ from sqlalchemy import URL, Engine, create_engine, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 
+from nightjar.database.dialect import text_url
 from nightjar.database.unit_of_work import UnitOfWork
 from nightjar.errors import Conflict, NightjarError
 
@@ -39,6 +40,7 @@ class Database:
     """
 
     def __init__(self, url: str, *, name: str, pool_size: int = 1, statement_seconds: int = 30) -> None:
+        self.name = name
         self._engine = _engine(make_url(url), name=name, pool_size=pool_size, statement_seconds=statement_seconds)
 
     @contextmanager
@@ -100,7 +102,7 @@ def _server_said(error: DBAPIError) -> str:
 
 def _engine(url: URL, *, name: str, pool_size: int, statement_seconds: int) -> Engine:
     return create_engine(
-        url,
+        text_url(url),
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=CONNECT_SECONDS,
