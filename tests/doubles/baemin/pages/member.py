@@ -6,6 +6,7 @@ the pages for identity check, password change and terms.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
@@ -95,7 +96,8 @@ def _not_accepted(ask: Ask, stage: Stage, account: Account, login: str) -> Answe
         return Answer(reply=Reply.data({"data": {"next": where}}), fault=login)
     if login == "cut":
         accepted = _accepted(ask, stage, account)
-        return Answer(reply=Reply(status=accepted.status, drop_after=0), fault=login)
+        # Not before the first byte: a browser posts again by itself when a used connection ends without any answer.
+        return Answer(reply=replace(accepted, drop_after=len(accepted.body) // 2), fault=login)
     if login == "blocked":
         stage.counters.count("blocks", account.login_id)
     replies = {
