@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
+from nightjar.domain.progress import ProgressEvent
 from nightjar.domain.rank import Reading
 from nightjar.domain.target import Target
 from nightjar.domain.tracking import RankType, Search, Source
@@ -35,6 +36,37 @@ class TaskQueue(Protocol):
 
 class QueueUnavailable(NightjarError):
     """The broker did not take or give anything in time; the rows wait, the janitor publishes them."""
+
+
+class ProgressChannel(Protocol):
+    """Where a worker tells how its tasks get on. It never costs a task anything."""
+
+    async def publish(self, event: ProgressEvent) -> None:
+        """Hand an event over. Never raises and never waits; what cannot be sent in time is dropped, oldest first."""
+
+
+class CancelAnnouncer(Protocol):
+    """Tells workers at once what the row says anyway: somebody wants this task to stop."""
+
+    def announce(self, task_id: UUID) -> None:
+        """Tell all workers. Never raises, and returns within half a second whether or not anybody heard it."""
+
+
+class SecretStore(Protocol):
+    """Where credentials and sessions are kept. Values are text; neither they nor parts of them are ever logged."""
+
+    def put(self, name: str, value: str) -> None:
+        """Keep a value under a name, in place of what was there. Raises SecretsUnavailable."""
+
+    def get(self, name: str) -> str | None:
+        """What is kept under this name. Raises SecretsUnavailable."""
+
+    def delete(self, name: str) -> None:
+        """Forget it for good, if there is such a secret. Raises SecretsUnavailable."""
+
+
+class SecretsUnavailable(NightjarError):
+    """The secret store did not answer, or refused; nothing of the secret is in this error."""
 
 
 class RankSource(Protocol):
