@@ -43,7 +43,7 @@ class Lock:
     "The lock whose versions this one must share."
 
 
-_EVERY_EXTRA = ("api", "nightly-fanout", "janitor", "worker", "api-server")
+_EVERY_EXTRA = ("api", "nightly-fanout", "janitor", "live-updates", "worker", "api-server")
 TESTS = Lock(path="tests/requirements.txt", extras=_EVERY_EXTRA, groups=("dev",))
 SAM = Lock(path="infra/local/sam-requirements.txt", with_project=False, groups=("sam",))
 LOCKS = (
@@ -51,6 +51,7 @@ LOCKS = (
     Lock(path="functions/api/requirements.txt", extras=("api",), follows=TESTS.path),
     Lock(path="functions/nightly_fanout/requirements.txt", extras=("nightly-fanout",), follows=TESTS.path),
     Lock(path="functions/janitor/requirements.txt", extras=("janitor",), follows=TESTS.path),
+    Lock(path="functions/live_updates/requirements.txt", extras=("live-updates",), follows=TESTS.path),
     # One image has the targets worker and api.
     Lock(path="worker_container/requirements.txt", extras=("worker", "api", "api-server"), follows=TESTS.path),
     SAM,
