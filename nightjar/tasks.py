@@ -21,12 +21,14 @@ class TaskKind(StrEnum):
 
     NIGHTLY_FANOUT = "nightly_fanout"
     RANK_CHECK = "rank_check"
+    CRAWL_BAEMIN_STORES = "crawl_baemin_stores"
     CLEANUP_EXPIRED_TASKS = "cleanup_expired_tasks"
 
 
 ROUTES: dict[TaskKind, Queue] = {
     TaskKind.NIGHTLY_FANOUT: Queue.MAINTENANCE,
     TaskKind.RANK_CHECK: Queue.NIGHTLY,
+    TaskKind.CRAWL_BAEMIN_STORES: Queue.STORES,
     TaskKind.CLEANUP_EXPIRED_TASKS: Queue.MAINTENANCE,
 }
 """Where a task goes by its name. A check that a person waits for is put on `interactive` by its row."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, text
 
 if TYPE_CHECKING:
+    from nightjar.database.accounts import Accounts
     from nightjar.database.alarms import Alarms
     from nightjar.database.api_keys import ApiKeys
     from nightjar.database.batches import Batches
@@ -19,11 +20,18 @@ if TYPE_CHECKING:
     from nightjar.database.outbox import Outbox
     from nightjar.database.rank_checks import RankChecks
     from nightjar.database.rank_history import RankHistory
+    from nightjar.database.secrets import Secrets
+    from nightjar.database.stores import Stores
     from nightjar.database.tasks import Tasks
     from nightjar.database.trackings import Trackings
 
 
 TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:key)")
+
+CANCEL_STATEMENTS = text("""
+    SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+    WHERE application_name = :application AND state = 'active' AND pid <> pg_backend_pid()
+""")
 
 
 class UnitOfWork:
@@ -35,6 +43,17 @@ class UnitOfWork:
     def try_lock(self, key: int) -> bool:
         """Whether the advisory lock `key` is ours until the transaction ends; it is not waited for."""
         return bool(self.connection.execute(TRY_LOCK, {"key": key}).scalar_one())
+
+    def cancel_statements_of(self, application: str) -> None:
+        """Cancel what the connections that call themselves `application` are running at this moment."""
+        self.connection.execute(CANCEL_STATEMENTS, {"application": application})
+
+    @cached_property
+    def accounts(self) -> "Accounts":
+        """Accounts of shop owners, and the ledger of their logins."""
+        from nightjar.database.accounts import Accounts
+
+        return Accounts(self.connection)
 
     @cached_property
     def alarms(self) -> "Alarms":
@@ -105,6 +124,20 @@ class UnitOfWork:
         from nightjar.database.rank_history import RankHistory
 
         return RankHistory(self.connection)
+
+    @cached_property
+    def secrets(self) -> "Secrets":
+        """Secrets, encrypted."""
+        from nightjar.database.secrets import Secrets
+
+        return Secrets(self.connection)
+
+    @cached_property
+    def stores(self) -> "Stores":
+        """Stores of shop owners, and what changed about them."""
+        from nightjar.database.stores import Stores
+
+        return Stores(self.connection)
 
     @cached_property
     def tasks(self) -> "Tasks":

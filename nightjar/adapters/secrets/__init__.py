@@ -1,0 +1,1 @@
+"""Where secrets are kept: an encrypted table, or AWS Secrets Manager."""
