@@ -1,9 +1,12 @@
 """Settings from the environment: typed, one class a process, checked at its start, read only where things are wired."""
 
+import base64
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from nightjar.domain.tracking import RankType, Source
 from nightjar.errors import NightjarError
@@ -12,6 +15,14 @@ T = TypeVar("T")
 Number = TypeVar("Number", int, float)
 
 Environment = Mapping[str, str]
+
+
+LIVE_DATABASE = 1
+"""Of Redis: 0 is the broker's, 1 holds live progress, 2 results. Pub/sub knows no databases."""
+
+
+KEY_BYTES = 32
+"""Of a key that encrypts secrets."""
 
 
 class BadSettings(NightjarError):
@@ -47,6 +58,13 @@ class Reader:
         """One of a few words."""
         return self._parsed(name, default, lambda raw: choices[raw.lower()], "one of " + ", ".join(choices))
 
+    def keys(self, name: str) -> tuple[str, ...]:
+        """Keys of 32 bytes in URL-safe base64, separated by commas. A wrong one is never repeated in the fault."""
+        keys = tuple(key.strip() for key in self._environment.get(name, "").split(",") if key.strip())
+        if not all(_is_key(key) for key in keys):
+            self._faults.append(f"{name} is not a key of 32 bytes in URL-safe base64, or several after commas")
+        return keys
+
     def done(self) -> None:
         """Raise BadSettings if anything was wrong."""
         if self._faults:
@@ -63,6 +81,13 @@ class Reader:
             return default
 
 
+def _is_key(text: str) -> bool:
+    try:
+        return len(base64.b64decode(text, altchars=b"-_", validate=True)) == KEY_BYTES
+    except ValueError:
+        return False
+
+
 def _at_least(value: Number, minimum: int) -> Number:
     if not minimum <= value < float("inf"):
         raise ValueError(value)
@@ -71,13 +96,30 @@ def _at_least(value: Number, minimum: int) -> Number:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreSettings:
-    """Where the truth and the broker are; every process needs them."""
+    """Where the truth, the broker and live progress are; every process needs them. Addresses hold passwords."""
 
     database_url: str
     broker_url: str
+    live_url: str
     redis_key_prefix: str
     log_level: str
     publish_window: int
+
+
+class SecretKeeper(StrEnum):
+    """Where credentials and sessions are kept."""
+
+    TABLE = "table"
+    AWS = "aws"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretSettings:
+    """How secrets are kept: in our encrypted table, which needs `keys`, or in AWS under names with `prefix`."""
+
+    keeper: SecretKeeper
+    keys: tuple[str, ...] = field(repr=False)
+    prefix: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +140,7 @@ class ApiSettings:
 
     stores: StoreSettings
     ranks: RankSettings
+    secrets: SecretSettings
     naver_short_url: str
     bootstrap_api_key: str
 
@@ -125,6 +168,7 @@ class WorkerSettings:
 
     stores: StoreSettings
     ranks: RankSettings
+    secrets: SecretSettings
     lease: timedelta
     queues: str
     concurrency: int
@@ -145,6 +189,7 @@ def api_settings(environment: Environment) -> ApiSettings:
     settings = ApiSettings(
         stores=_stores(reader),
         ranks=_ranks(reader),
+        secrets=_secrets(reader),
         naver_short_url=reader.text("NAVER_SHORT_URL", "https://naver.me"),
         bootstrap_api_key=reader.text("NIGHTJAR_BOOTSTRAP_API_KEY", ""),
     )
@@ -178,6 +223,7 @@ def worker_settings(environment: Environment, *, cores: int) -> WorkerSettings:
     settings = WorkerSettings(
         stores=_stores(reader),
         ranks=_ranks(reader),
+        secrets=_secrets(reader),
         lease=reader.seconds("LEASE_SECONDS", 60),
         queues=reader.text("WORKER_QUEUES", ""),
         concurrency=reader.integer("WORKER_CONCURRENCY", cores, minimum=1),
@@ -196,12 +242,22 @@ def worker_settings(environment: Environment, *, cores: int) -> WorkerSettings:
 
 
 def _stores(reader: Reader) -> StoreSettings:
+    redis_url = reader.text("REDIS_URL", "redis://127.0.0.1:6379/0")
     return StoreSettings(
         database_url=reader.text("DATABASE_URL"),
-        broker_url=reader.text("CELERY_BROKER_URL", reader.text("REDIS_URL", "redis://127.0.0.1:6379/0")),
+        broker_url=reader.text("CELERY_BROKER_URL", redis_url),
+        live_url=urlsplit(redis_url)._replace(path=f"/{LIVE_DATABASE}").geturl(),
         redis_key_prefix=reader.text("REDIS_KEY_PREFIX", ""),
         log_level=reader.text("LOG_LEVEL", "INFO").upper(),
         publish_window=reader.integer("PUBLISH_WINDOW", 20_000, minimum=1),
+    )
+
+
+def _secrets(reader: Reader) -> SecretSettings:
+    return SecretSettings(
+        keeper=reader.choice("SECRET_STORE", SecretKeeper.TABLE, {str(keeper): keeper for keeper in SecretKeeper}),
+        keys=reader.keys("SECRETS_KEY"),
+        prefix=reader.text("SECRETS_PREFIX", "nightjar/"),
     )
 
 

@@ -48,7 +48,8 @@ RENEW = text("""
 # Who was asked to stop did not finish: such a task ends in no other way than cancelled.
 END = text("""
     UPDATE tasks
-    SET state = :state, finished_at = clock_timestamp(), lease_until = NULL, progress = :progress,
+    SET state = :state, finished_at = clock_timestamp(), lease_until = NULL,
+        progress = coalesce(:progress, progress), step = CASE WHEN :state = 'completed' THEN 'completed' ELSE step END,
         result = CAST(:result AS jsonb), error_code = :code, error_message = :error, error_retryable = :retryable
     WHERE id = :id AND attempt = :attempt AND state = 'in_progress'
       AND (cancel_requested_at IS NULL OR :state = 'cancelled')
@@ -286,7 +287,7 @@ class Tasks:
         state: TaskState,
         *,
         result: str | None = None,
-        progress: int = 0,
+        progress: int | None = None,
         code: ErrorCode | None = None,
         error: str | None = None,
         retryable: bool | None = None,
@@ -299,8 +300,12 @@ class Tasks:
             "error": error,
             "retryable": retryable,
         }
+        self._unless_cancelled(END, claim, values)
+
+    def _unless_cancelled(self, statement: Any, claim: Claim, values: Mapping[str, object]) -> Row[Any]:
+        """As `_fenced`, for writes that a task which was asked to stop no longer makes. Raises TaskCancelled."""
         try:
-            self._fenced(END, claim, values)
+            return self._fenced(statement, claim, values)
         except LeaseLost:
             mine = {"id": claim.task_id, "attempt": claim.attempt}
             if self._connection.execute(ASKED_TO_STOP, mine).first() is not None:

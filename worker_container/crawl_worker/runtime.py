@@ -19,6 +19,8 @@ from crawl_worker.engine.store import Store
 from crawl_worker.sites.naver.settings import NaverSettings
 from crawl_worker.sites.naver.sources import rank_sources
 from crawl_worker.tasks.rank_check import RankCheckJob
+from nightjar.adapters.redis.cancel import listen
+from nightjar.adapters.redis.progress import RedisProgressChannel
 from nightjar.application.rank_checking import CheckRules
 from nightjar.database.engine import Database
 from nightjar.ports import RankSources
@@ -37,6 +39,7 @@ class ChildParts:
     store: Store
     pulse: Store
     attempts: Attempts
+    channel: RedisProgressChannel
     fan_out: FanOut
     http: HttpClient
     browser: Browser
@@ -63,7 +66,7 @@ class ChildParts:
         self.fan_out.close()
 
     async def _close(self) -> None:
-        await asyncio.gather(self.browser.close(), self.http.close())
+        await asyncio.gather(self.browser.close(), self.http.close(), self.channel.close())
 
     def _new_rank_sources(self) -> RankSources:
         """Sources for one task: one user agent from the list, kept for all its requests."""
@@ -86,12 +89,18 @@ def build_child(environment: Mapping[str, str], settings: WorkerSettings, parent
     gate = PostgresHostGate(store, delay=ranks.delay, cooldown=ranks.cooldown, patience=SLOT_PATIENCE + 2 * ranks.delay)
     queue = task_queue(settings.stores, origin="worker")
     rules = AttemptRules(lease=settings.lease, soft_limit=settings.soft_time_limit)
+    prefix = settings.stores.redis_key_prefix
+    channel = RedisProgressChannel(settings.stores.live_url, prefix)
+    attempts = Attempts(store=store, pulse=pulse, queue=queue, channel=channel, rules=rules, stopping=child.stopping)
     child.start()
+    child.run(channel.start())
+    child.spawn(attempts.listen_for_cancels(listen(settings.stores.live_url, prefix)))
     return ChildParts(
         child=child,
         store=store,
         pulse=pulse,
-        attempts=Attempts(store=store, pulse=pulse, queue=queue, rules=rules, stopping=child.stopping),
+        attempts=attempts,
+        channel=channel,
         fan_out=build_fan_out(environment),
         http=HttpClient(engine, rule),
         browser=Browser(engine),

@@ -8,6 +8,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -52,6 +53,7 @@ class Child:
         self._parent = parent
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run_loop, name="child-loop", daemon=True)
+        self._beside: list[Future[None]] = []
         self.stopping = asyncio.Event()
 
     def start(self) -> None:
@@ -63,8 +65,14 @@ class Child:
         """Run a coroutine in the loop and wait for it, from any other thread."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Let a coroutine run beside the tasks until the loop ends."""
+        self._beside.append(asyncio.run_coroutine_threadsafe(coroutine, self._loop))
+
     def stop(self, closing: Coroutine[Any, Any, None]) -> None:
-        """Run `closing` in the loop, then end the loop; bounded by STOP_SECONDS."""
+        """End what runs beside the tasks, run `closing`, then end the loop; bounded by STOP_SECONDS."""
+        for running in self._beside:
+            running.cancel()
         future = asyncio.run_coroutine_threadsafe(closing, self._loop)
         try:
             future.result(timeout=STOP_SECONDS)

@@ -2,8 +2,9 @@
 
 import asyncio
 import contextvars
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from time import monotonic
 from typing import TypeVar
@@ -19,12 +20,16 @@ RETRY_FOR = timedelta(seconds=30)
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 2.0
 
+CANCEL_AGAIN = 0.1
+"""Seconds between two cancels: the first may come in the pause between two statements."""
+
 
 class Store:
     """One writer thread and its connection. The work it is given must be safe to repeat: all our writes are fenced."""
 
     def __init__(self, database: Database, *, name: str) -> None:
         self._database = database
+        self._interrupted = False
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
 
     async def run(self, work: Callable[[UnitOfWork], T]) -> T:
@@ -44,10 +49,31 @@ class Store:
             try:
                 return await self._in_thread(lambda: work(self._database.transaction))
             except DatabaseUnavailable:
-                if monotonic() + pause > give_up_at:
+                if self._interrupted or monotonic() + pause > give_up_at:
                     raise
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
+
+    @asynccontextmanager
+    async def interrupted(self, by: "Store") -> AsyncIterator[None]:
+        """While the context is open, no statement of this store goes on: each is cancelled in Postgres through `by`.
+
+        What was running fails with DatabaseUnavailable, rolled back, and is not tried again.
+        """
+        self._interrupted = True
+        cancelling = asyncio.create_task(self._cancel_statements(by))
+        try:
+            yield
+        finally:
+            self._interrupted = False
+            cancelling.cancel()
+            with suppress(asyncio.CancelledError, DatabaseUnavailable):
+                await cancelling
+
+    async def _cancel_statements(self, by: "Store") -> None:
+        while True:
+            await by.run(lambda uow: uow.cancel_statements_of(self._database.name))
+            await asyncio.sleep(CANCEL_AGAIN)
 
     def close(self) -> None:
         """Wait for the thread, then give the connection back."""

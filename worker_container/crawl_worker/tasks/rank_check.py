@@ -6,6 +6,7 @@ from functools import partial
 from time import monotonic
 
 from crawl_worker.engine.attempt import Fault
+from crawl_worker.engine.reporter import Report
 from crawl_worker.engine.store import Store
 from nightjar.application import rank_checking
 from nightjar.application.rank_checking import CheckRules, Postponed, SettledReading, WantedCheck
@@ -34,13 +35,14 @@ class RankCheckJob:
         self._source = Source.OFF
         self._began_at = monotonic()
 
-    async def work(self, claim: Claim) -> Reading:
+    async def work(self, claim: Claim, report: Report) -> Reading:
         """The complete reading of the check's list. Raises Fault."""
         wanted = await self._begin(claim)
         search = wanted.check.search
         source = self._source_of(search.rank_type)
         self._source = source.source
         depth = self._depths[search.rank_type]
+        await report("working", message=f"reading the {search.rank_type} list of {search.keyword!r}")
         return await source.read(search, wanted=tuple(wanted.targets.values()), depth=depth)
 
     async def settle(self, claim: Claim, outcome: Reading | Fault) -> None:
