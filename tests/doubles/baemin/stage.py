@@ -43,7 +43,7 @@ class Stage:
     def __init__(self, seed: int, timing: Timing) -> None:
         self.seed = seed
         self.urls: dict[str, str] = {}
-        self.key = LoginKey(seed)
+        self.key = LoginKey()
         self.signatures = Signatures()
         self.sessions = Sessions(seed)
         self.freezer = Freezer()

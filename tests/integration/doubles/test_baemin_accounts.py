@@ -1,11 +1,16 @@
 """Every account of the owner site reaches its state, and what can be read equals what the replica says is there."""
 
+import re
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Browser
 
+from tests.doubles import baemin
 from tests.doubles.baemin.replica import Json, Replica
 from tests.integration.doubles.baemin_owner import Crawl, as_read, as_shown, owner_page
 
+README = Path(baemin.__file__).with_name("README.md")
 OUTCOMES = {
     "ok-1": "ok",
     "ok-1-no-select": "ok",
@@ -55,8 +60,11 @@ def test_every_account_reaches_its_state_with_the_logins_that_it_needs(
         assert as_read(made.rows, account["stores"]) == as_shown(account["stores"], set(made.rows))
 
 
-def test_the_table_of_outcomes_names_every_account(site: Replica) -> None:
-    assert {one["login_id"] for one in site.control.accounts()} == {*OUTCOMES, "ok-120"}
+def test_the_table_of_outcomes_names_every_account_and_the_readme_says_the_same(site: Replica) -> None:
+    accounts = site.control.accounts()
+    assert {one["login_id"] for one in accounts} == {*OUTCOMES, "ok-120"}
+    told = re.findall(r"^\| `([a-z0-9-]+)` \| ([a-z_]+) \| (\d) \|", README.read_text(), re.MULTILINE)
+    assert told == [(one["login_id"], one["expected_outcome"], str(one["expected_login_posts"])) for one in accounts]
 
 
 def test_an_account_with_120_shops_lists_all_of_them(site: Replica, browser: Browser) -> None:

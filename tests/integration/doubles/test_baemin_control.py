@@ -162,6 +162,15 @@ def test_sessions_end_when_they_are_told_to_and_with_a_reset(site: Replica) -> N
     assert late.get(PROFILE).status == 401
 
 
+def test_a_session_that_has_had_its_calls_is_dead_for_pages_too(site: Replica) -> None:
+    site.control.mode("ok-1", session_calls=1)
+    owner = calls(site, "ok-1")
+    assert [owner.get(PROFILE).status for _ in range(2)] == [200, 401]
+    away = get(site.urls["BAEMIN_SELF_URL"] + "/", {"Cookie": owner.cookie})
+    assert away.headers["location"].startswith(site.urls["BAEMIN_MEMBER_URL"] + "/login")
+    assert site.control.counters("ok-1")["expiries"] == 1
+
+
 def test_a_block_outlives_the_session_that_met_it(site: Replica) -> None:
     site.control.mode("ok-1", blocked_after=2, block_page="403")
     owner = calls(site, "ok-1")

@@ -20,20 +20,12 @@
       <div class="q84" role="button" tabindex="0">들어가기</div>
     </section>`;
 
-  // RSAES-PKCS1-v1_5 of a short text, as hexadecimal.
-  function hide(value, text) {
-    const [modulus, exponent] = value.split(":").map((part) => BigInt("0x" + part));
-    const length = value.indexOf(":") / 2;
-    const bytes = new TextEncoder().encode(text);
-    const padding = crypto.getRandomValues(new Uint8Array(length - bytes.length - 3)).map((byte) => byte || 1);
-    const block = [0, 2, ...padding, 0, ...bytes];
-    let base = BigInt("0x" + block.map((byte) => byte.toString(16).padStart(2, "0")).join(""));
-    let power = 1n;
-    for (let left = exponent; left > 0n; left >>= 1n) {
-      if (left & 1n) power = (power * base) % modulus;
-      base = (base * base) % modulus;
-    }
-    return power.toString(16);
+  async function hide(value, text) {
+    const algorithm = { name: "RSA-OAEP", hash: "SHA-256" };
+    const spki = Uint8Array.from(atob(value), (char) => char.charCodeAt(0));
+    const key = await crypto.subtle.importKey("spki", spki, algorithm, false, ["encrypt"]);
+    const hidden = await crypto.subtle.encrypt(algorithm, key, new TextEncoder().encode(text));
+    return btoa(String.fromCharCode(...new Uint8Array(hidden)));
   }
 
   function showCaptcha() {
@@ -57,7 +49,7 @@
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({
-        tag, account: hide(value, id), secret: hide(value, password), returnUrl: config.returnUrl,
+        tag, account: await hide(value, id), secret: await hide(value, password), returnUrl: config.returnUrl,
       }),
     });
     const answer = await response.json();
