@@ -78,6 +78,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     except DatabaseUnavailable as error:
         log.warning("bootstrap_postponed", cause=error.message)  # the key is stored when it is first used
     yield
+    if live := getattr(app.state, "live", None):
+        await live.close()
     await run_in_threadpool(api.database.close)
 
 

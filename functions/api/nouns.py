@@ -13,9 +13,10 @@ BASE = "/api/v1"
 class Noun(BaseRoute):
     """All routes at and below `prefix`: those of the attribute `router` of a module that is not imported yet."""
 
-    def __init__(self, prefix: str, module: str) -> None:
+    def __init__(self, prefix: str, module: str, *, protocol: str = "http") -> None:
         self._prefix = prefix
         self._module = module
+        self._protocol = protocol
 
     @cached_property
     def routes(self) -> Sequence[BaseRoute]:
@@ -25,7 +26,7 @@ class Noun(BaseRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """The best match of the routes, or none without a look at them where the path lies elsewhere."""
-        if not f"{scope['path']}/".startswith(f"{self._prefix}/"):
+        if scope["type"] != self._protocol or not f"{scope['path']}/".startswith(f"{self._prefix}/"):
             return Match.NONE, {}
         found: tuple[Match, Scope] = (Match.NONE, {})
         for route in self.routes:
@@ -48,4 +49,5 @@ NOUNS = (
     Noun(f"{BASE}/trackings", "functions.api.routes.trackings"),
     Noun(f"{BASE}/batches", "functions.api.routes.batches"),
     Noun(f"{BASE}/tasks", "functions.api.routes.tasks"),
+    Noun(f"{BASE}/tasks", "functions.api.routes.live", protocol="websocket"),
 )

@@ -16,9 +16,13 @@ def migrations() -> list[str]:
 
 
 def api(port: int) -> list[str]:
-    """The API, served by uvicorn."""
+    """The API, served by uvicorn. A client of live progress says little: what is longer than its limit ends it.
+
+    Messages are short and many: compressing each of them for each client would take most of the time.
+    """
     factory = "functions.api.factory:create_app_from_environment"
-    return [sys.executable, "-m", "uvicorn", "--factory", factory, "--host", LOOPBACK, "--port", str(port)]
+    live = ("--ws-max-size", "16384", "--ws-per-message-deflate", "false")
+    return [sys.executable, "-m", "uvicorn", "--factory", factory, "--host", LOOPBACK, "--port", str(port), *live]
 
 
 def worker(name: str) -> list[str]:

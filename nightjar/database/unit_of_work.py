@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from nightjar.database.figures import Figures
     from nightjar.database.hosts import Hosts
     from nightjar.database.idempotent_requests import IdempotentRequests
+    from nightjar.database.live_connections import LiveConnections
+    from nightjar.database.live_tasks import LiveTasks
     from nightjar.database.outbox import Outbox
     from nightjar.database.rank_checks import RankChecks
     from nightjar.database.rank_history import RankHistory
@@ -103,6 +105,20 @@ class UnitOfWork:
         from nightjar.database.hosts import Hosts
 
         return Hosts(self.connection)
+
+    @cached_property
+    def live_connections(self) -> "LiveConnections":
+        """Who watches a task through API Gateway."""
+        from nightjar.database.live_connections import LiveConnections
+
+        return LiveConnections(self.connection)
+
+    @cached_property
+    def live_tasks(self) -> "LiveTasks":
+        """Tasks that somebody watches."""
+        from nightjar.database.live_tasks import LiveTasks
+
+        return LiveTasks(self.connection)
 
     @cached_property
     def outbox(self) -> "Outbox":

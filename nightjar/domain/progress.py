@@ -65,8 +65,8 @@ class ProgressEvent:
         return self.status in FINAL_STATES
 
     @classmethod
-    def of(cls, task: Task, *, at: datetime) -> Self:
-        """The state that a row shows. Counts are not in the row."""
+    def of(cls, task: Task, *, at: datetime, counts: Mapping[str, int] | None = None) -> Self:
+        """The state that a row shows. Counts are not in the row: whoever knows the last ones gives them."""
         error = (
             ProgressFault(code=task.error_code, message=task.error_message or "", retryable=bool(task.error_retryable))
             if task.error_code
@@ -78,6 +78,7 @@ class ProgressEvent:
             step=task.step,
             message=task.message,
             progress=task.progress,
+            counts=counts or {},
             at=at,
             error=error,
         )

@@ -50,9 +50,13 @@ class LiveMessage:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What a reader of the stream gets. `follows`: the messages follow its position; else the newest stands alone."""
+    """What a reader of the stream gets. `follows`: the messages follow its position; else the newest stands alone.
+
+    `ended`: the last message of the stream is final.
+    """
 
     follows: bool
+    ended: bool
     messages: tuple[LiveMessage, ...]
 
 
@@ -88,8 +92,8 @@ class ProgressStreams:
         answer = await self._run(self._read, task_id, (position.epoch, position.seq))
         if answer is None:
             return None
-        follows, *texts = cast("list[str]", answer)
-        return Backlog(follows == "1", tuple(LiveMessage.parse(text) for text in texts))
+        follows, ended, *texts = cast("list[str]", answer)
+        return Backlog(follows == "1", ended == "1", tuple(LiveMessage.parse(text) for text in texts))
 
     async def _run(self, script: Any, task_id: UUID, arguments: Sequence[object]) -> object:
         name = channel_of(self._prefix, task_id)
