@@ -25,8 +25,9 @@ Logger = Any
 METRIC_NAMESPACE = "Nightjar"
 """Of all CloudWatch metrics; their names stand beside the function that writes them."""
 
-CHATTY = ("celery.worker.strategy", "celery.app.trace", "celery.beat", "kombu", "asyncio", "httpx", "mangum")
-"""Libraries that write a line for each task or request: their warnings are enough."""
+CHATTY = ("celery.worker.strategy", "celery.app.trace", "celery.beat", "kombu", "asyncio", "httpx", "mangum",
+          "boto3", "botocore", "urllib3", "s3transfer")  # fmt: skip
+"""Libraries that write a line for each task or request: their warnings are enough. Botocore writes whole requests."""
 
 
 class TextStream(Protocol):

@@ -8,7 +8,7 @@ from nightjar.domain.progress import ProgressEvent
 from nightjar.domain.rank import Reading
 from nightjar.domain.target import Target
 from nightjar.domain.tracking import RankType, Search, Source
-from nightjar.errors import NightjarError
+from nightjar.errors import Invalid, NightjarError
 from nightjar.tasks import Message, Queue
 
 
@@ -63,6 +63,10 @@ class SecretStore(Protocol):
 
     def delete(self, name: str) -> None:
         """Forget it for good, if there is such a secret. Raises SecretsUnavailable."""
+
+
+class SecretsOff(Invalid):
+    """The settings do not say how secrets are kept: set SECRETS_KEY (a Fernet key), or SECRET_STORE=aws."""
 
 
 class SecretsUnavailable(NightjarError):

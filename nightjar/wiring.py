@@ -9,12 +9,14 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
-from nightjar.database.engine import Database
-from nightjar.ports import TaskQueue
+from nightjar.database.engine import Database, Transactions
+from nightjar.ports import CancelAnnouncer, SecretsOff, SecretStore, TaskQueue
 from nightjar.settings import (
     ApiSettings,
     JanitorSettings,
     RankSettings,
+    SecretKeeper,
+    SecretSettings,
     StoreSettings,
     api_settings,
     fan_out_settings,
@@ -35,11 +37,16 @@ API_STATEMENT_SECONDS = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Api:
-    """What the API works with. Neither queue nor short links are touched, or even imported, before they are needed."""
+    """What the API works with. All but the database is neither touched nor even imported before it is needed.
+
+    `secrets` raises SecretsOff where the settings do not say how secrets are kept.
+    """
 
     settings: ApiSettings
     database: Database
     queue: Callable[[], TaskQueue]
+    secrets: Callable[[], SecretStore]
+    cancels: Callable[[], CancelAnnouncer]
     resolve_short_link: Callable[[str], str]
     clock: Callable[[], datetime]
 
@@ -71,10 +78,23 @@ class Janitor:
 def build_api(environment: Mapping[str, str], *, pool_size: int = 1) -> Api:
     """The API from its settings, with up to `pool_size` connections to Postgres. Raises BadSettings."""
     settings = api_settings(environment)
+    database = _database(
+        settings.stores, name="nightjar-api", pool_size=pool_size, statement_seconds=API_STATEMENT_SECONDS
+    )
 
     @cache
     def queue() -> TaskQueue:
         return task_queue(settings.stores, origin="api")
+
+    @cache
+    def secrets() -> SecretStore:
+        return secret_store(settings.secrets, database.transaction)
+
+    @cache
+    def cancels() -> CancelAnnouncer:
+        from nightjar.adapters.redis.cancel import RedisCancelAnnouncer
+
+        return RedisCancelAnnouncer(settings.stores.live_url, settings.stores.redis_key_prefix)
 
     def resolve_short_link(url: str) -> str:
         from nightjar.adapters.short_links import resolve
@@ -83,10 +103,10 @@ def build_api(environment: Mapping[str, str], *, pool_size: int = 1) -> Api:
 
     return Api(
         settings=settings,
-        database=_database(
-            settings.stores, name="nightjar-api", pool_size=pool_size, statement_seconds=API_STATEMENT_SECONDS
-        ),
+        database=database,
         queue=queue,
+        secrets=secrets,
+        cancels=cancels,
         resolve_short_link=resolve_short_link,
         clock=lambda: datetime.now(UTC),
     )
@@ -129,6 +149,19 @@ def task_queue(stores: StoreSettings, *, origin: str) -> TaskQueue:
     from nightjar.adapters.redis.task_queue import RedisTaskQueue
 
     return RedisTaskQueue(stores.broker_url, prefix=stores.redis_key_prefix, origin=origin)
+
+
+def secret_store(settings: SecretSettings, transactions: Transactions) -> SecretStore:
+    """Where the settings say that secrets are kept. Raises SecretsOff."""
+    if settings.keeper is SecretKeeper.AWS:
+        from nightjar.adapters.secrets.aws import SecretsManager
+
+        return SecretsManager(prefix=settings.prefix)
+    if not settings.keys:
+        raise SecretsOff
+    from nightjar.adapters.secrets.encrypted_table import EncryptedTable
+
+    return EncryptedTable(transactions, keys=settings.keys)
 
 
 def _database(stores: StoreSettings, *, name: str, pool_size: int = 1, statement_seconds: int = 30) -> Database:

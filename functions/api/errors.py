@@ -21,6 +21,7 @@ from nightjar.errors import (
     SourceOff,
     Unauthorized,
 )
+from nightjar.ports import SecretsOff, SecretsUnavailable
 
 RETRY_AFTER_SECONDS = 5
 """What a client is told to wait where we are the ones who are away: a restart of Postgres takes about as long."""
@@ -43,6 +44,7 @@ class UnsupportedMedia(NightjarError):
 
 TABLE: tuple[tuple[type[NightjarError], HTTPStatus, str], ...] = (
     (SourceOff, HTTPStatus.UNPROCESSABLE_ENTITY, "source_off"),
+    (SecretsOff, HTTPStatus.UNPROCESSABLE_ENTITY, "secrets_off"),
     (Invalid, HTTPStatus.UNPROCESSABLE_ENTITY, "invalid"),
     (Unauthorized, HTTPStatus.UNAUTHORIZED, "unauthorized"),
     (Forbidden, HTTPStatus.FORBIDDEN, "forbidden"),
@@ -52,11 +54,16 @@ TABLE: tuple[tuple[type[NightjarError], HTTPStatus, str], ...] = (
     (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large"),
     (UnsupportedMedia, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
     (RetryLater, HTTPStatus.SERVICE_UNAVAILABLE, "upstream_unavailable"),
+    (SecretsUnavailable, HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"),
     (DatabaseUnavailable, HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"),
 )
 """Our errors, the particular before the general: which status and which code a client sees."""
 
-AWAY = "the database does not answer at the moment; send the request again in a few seconds"
+AWAY = {
+    DatabaseUnavailable: "the database does not answer at the moment; send the request again in a few seconds",
+    SecretsUnavailable: "credentials can neither be kept nor deleted at the moment; send the request again later",
+}
+"""What a client learns of our own troubles; the log says more."""
 BUG = "something broke on our side; the correlation id in X-Request-Id finds it in the log"
 
 
@@ -64,7 +71,7 @@ def response_to(error: Exception) -> JSONResponse:
     """The answer to any error. One that is not in the table is a bug: the client learns no more than that."""
     for kind, status, code in TABLE:
         if isinstance(error, kind):
-            message = AWAY if isinstance(error, DatabaseUnavailable) else error.message
+            message = AWAY.get(kind, error.message)
             return envelope(status, code, message, details=error.details, headers=_headers(status))
     return envelope(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", BUG)
 

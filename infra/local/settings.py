@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from infra.local.child import ROOT
 
-_PREFIXES = ("NAVER_", "BAEMIN_", "CRAWL_", "WORKER_", "TASK_", "RANK_DEPTH_", "NIGHTJAR_")
+_PREFIXES = ("NAVER_", "BAEMIN_", "CRAWL_", "WORKER_", "TASK_", "RANK_DEPTH_", "NIGHTJAR_", "SECRET_", "SECRETS_")
 _NAMES = frozenset(
     {
         "DATABASE_URL", "REDIS_URL", "REDIS_KEY_PREFIX", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "RESULT_EXPIRES",

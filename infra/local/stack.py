@@ -7,6 +7,7 @@
 Everything lies in one data folder; a stack without one gets a temporary folder, which is gone when it ends.
 """
 
+import base64
 import os
 import secrets
 import shutil
@@ -187,7 +188,8 @@ class Stack:
     def _joined_settings(self) -> dict[str, str]:
         added = {
             "ARCHIVE_URL": str(self.data_dir / "archive"),
-            "NIGHTJAR_BOOTSTRAP_API_KEY": _kept_key(self.data_dir / "api-key"),
+            "NIGHTJAR_BOOTSTRAP_API_KEY": _kept(self.data_dir / "api-key", lambda: f"nj_{secrets.token_urlsafe(24)}"),
+            "SECRETS_KEY": _kept(self.data_dir / "secrets-key", _new_secrets_key),
         }
         if self._postgres:
             added["DATABASE_URL"] = self._postgres.url()
@@ -271,10 +273,15 @@ class Stack:
         state.write(self.data_dir)
 
 
-def _kept_key(file: Path) -> str:
-    """The operator's key of a data folder: made once, so that it still fits after a restart."""
+def _kept(file: Path, make: Callable[[], str]) -> str:
+    """A key of a data folder: made once, so that it still fits after a restart; only its owner can read it."""
     if not file.exists():
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as writing:
-            writing.write(f"nj_{secrets.token_urlsafe(24)}")
+            writing.write(make())
     return file.read_text(encoding="ascii")
+
+
+def _new_secrets_key() -> str:
+    """What Fernet takes: 32 random bytes in URL-safe base64."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode("ascii")

@@ -108,6 +108,7 @@ def _engine(url: URL, *, name: str, pool_size: int, statement_seconds: int) -> E
         pool_timeout=CONNECT_SECONDS,
         pool_pre_ping=True,
         pool_recycle=300,
+        hide_parameters=True,  # errors are logged, and a parameter may be somebody's login
         connect_args={
             "application_name": name,
             "timeout": statement_seconds + CONNECT_SECONDS,

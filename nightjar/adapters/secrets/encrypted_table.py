@@ -4,7 +4,6 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from nightjar.database.engine import DatabaseUnavailable, Transactions
 from nightjar.ports import SecretsUnavailable
-from nightjar.settings import BadSettings
 
 SEPARATOR = "\0"
 
@@ -12,12 +11,12 @@ SEPARATOR = "\0"
 class EncryptedTable:
     """`keys` are Fernet keys: the first encrypts, each decrypts, so that a new one can be put before the old one.
 
-    A ciphertext holds the name it belongs to: moved to another row it is refused. The constructor raises BadSettings.
+    A ciphertext holds the name it belongs to: moved to another row it is refused.
     """
 
     def __init__(self, transactions: Transactions, *, keys: tuple[str, ...]) -> None:
         self._transactions = transactions
-        self._cipher = _cipher(keys)
+        self._cipher = MultiFernet([Fernet(key) for key in keys])
 
     def put(self, name: str, value: str) -> None:
         """Keep a value under a name. Raises SecretsUnavailable."""
@@ -57,13 +56,3 @@ class EncryptedTable:
             raise SecretsUnavailable(f"the secret {name} was moved here from another name; give the credentials again")
         return value
 
-
-def _cipher(keys: tuple[str, ...]) -> MultiFernet:
-    try:
-        return MultiFernet([Fernet(key) for key in keys])
-    except ValueError:
-        # not chained: the error of a key may hold the key
-        raise BadSettings(
-            "SECRETS_KEY is not a Fernet key (32 bytes in URL-safe base64); make one with "
-            "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
-        ) from None

@@ -10,10 +10,12 @@ import sys
 {statement}
 print(" ".join(sorted(name for name in sys.modules)))
 """
+# The metrics library looks at botocore's version, half a millisecond; a session of it costs a hundred times that.
 ENTRY = "import functions.api.app, functions.api.routes.trackings"
 NOT_AT_START = (
     *("redis", "prometheus_client", "nightjar.adapters.redis.task_queue", "nightjar.adapters.short_links"),
-    *("sqlalchemy.orm", "celery", "kombu", "boto3", "botocore", "playwright", "alembic", "uvicorn"),
+    *("sqlalchemy.orm", "celery", "kombu", "boto3", "botocore.session", "playwright", "alembic", "uvicorn"),
+    *("cryptography", "nightjar.adapters.redis.cancel", "nightjar.adapters.secrets"),
     *("nightjar.application.importing", "nightjar.application.tracking_csv", "functions.api.exports"),
     *("nightjar.application.registering", "nightjar.domain.naver_link", "functions.api.openapi"),
     *("functions.api.routes.keys", "functions.api.routes.tasks", "functions.api.routes.batches"),
