@@ -1,25 +1,26 @@
 """The entry point of workers, Beat and Flower: `celery --app crawl_worker.app worker`. Only Celery imports it."""
 
 import os
+import sys
 from collections.abc import Callable
 from uuid import UUID
 
 from celery import Celery, signals
 
 from crawl_worker.engine.child import ParentPipe
-from crawl_worker.runtime import ChildParts, build_child
+from crawl_worker.runtime import ChildParts, WorkerPlan, build_child, plan_worker
 from crawl_worker.tasks import scheduled
 from nightjar.adapters.celery.application import make_celery
-from nightjar.observability import configure_logging
-from nightjar.settings import WorkerSettings, worker_settings
+from nightjar.errors import NightjarError
+from nightjar.observability import configure_logging, logger
 from nightjar.tasks import TaskKind
 
 
 class Worker:
     """The worker's process tree: a parent that talks to the broker, children that work."""
 
-    def __init__(self, settings: WorkerSettings) -> None:
-        self.settings = settings
+    def __init__(self, plan: WorkerPlan) -> None:
+        self.plan = plan
         self._parent_pipe = ParentPipe()
         self._parts: ChildParts | None = None
 
@@ -38,10 +39,14 @@ class Worker:
         signals.worker_shutting_down.connect(self._worker_stops, weak=False)
 
     def _set_up_logging(self, **_: object) -> None:
-        configure_logging("worker", level=self.settings.stores.log_level)
+        configure_logging("worker", level=self.plan.settings.stores.log_level)
 
     def _child_started(self, **_: object) -> None:
-        self._parts = build_child(os.environ, self.settings, self._parent_pipe)
+        try:
+            self._parts = build_child(os.environ, self.plan, self._parent_pipe)
+        except Exception:  # noqa: BLE001  # Celery would swallow it, and the child would fail every task
+            logger(__name__).exception("child_not_started")
+            os._exit(1)
 
     def _child_stops(self, **_: object) -> None:
         if self._parts is not None:
@@ -67,7 +72,10 @@ def register_tasks(app: Celery, parts: Callable[[], ChildParts]) -> None:
         return scheduled.cleanup_expired_tasks(parts().fan_out)
 
 
-worker = Worker(worker_settings(os.environ, cores=os.cpu_count() or 1))
-app = make_celery(worker.settings)
+try:
+    worker = Worker(plan_worker(os.environ, cores=os.cpu_count() or 1))
+except NightjarError as wrong:
+    sys.exit(f"worker: {wrong.message}")
+app = make_celery(worker.plan.settings)
 register_tasks(app, lambda: worker.parts)
 worker.connect_signals()

@@ -5,14 +5,14 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from crawl_worker.engine.attempt import AttemptRules, Attempts
 from crawl_worker.engine.browser import Browser, BrowserProfile
 from crawl_worker.engine.child import Child, ParentPipe
 from crawl_worker.engine.egress import EgressRule
 from crawl_worker.engine.fetcher import PoliteFetcher
-from crawl_worker.engine.host_gate import PostgresHostGate
+from crawl_worker.engine.host_gate import GateRules, PostgresHostGate
 from crawl_worker.engine.http import HttpClient
 from crawl_worker.engine.settings import EngineSettings
 from crawl_worker.engine.store import Store
@@ -24,7 +24,7 @@ from nightjar.adapters.redis.progress import RedisProgressChannel
 from nightjar.application.rank_checking import CheckRules
 from nightjar.database.engine import Database
 from nightjar.ports import RankSources
-from nightjar.settings import WorkerSettings
+from nightjar.settings import WorkerSettings, worker_settings
 from nightjar.wiring import FanOut, build_fan_out, task_queue
 
 SLOT_PATIENCE = timedelta(seconds=15)
@@ -43,7 +43,7 @@ class ChildParts:
     fan_out: FanOut
     http: HttpClient
     browser: Browser
-    gate: PostgresHostGate
+    gate_rules: GateRules
     engine: EngineSettings
     naver: NaverSettings
     settings: WorkerSettings
@@ -52,7 +52,7 @@ class ChildParts:
         """One attempt at a rank check, in the child's loop; the calling thread waits."""
         job = RankCheckJob(
             self.store,
-            self._new_rank_sources(),
+            self._new_rank_sources,
             depths=self.settings.ranks.depths,
             rules=CheckRules(retry_delay=self.settings.ranks.retry_delay, cooldown=self.settings.ranks.cooldown),
         )
@@ -68,25 +68,44 @@ class ChildParts:
     async def _close(self) -> None:
         await asyncio.gather(self.browser.close(), self.http.close(), self.channel.close())
 
-    def _new_rank_sources(self) -> RankSources:
+    def _new_rank_sources(self, urgent: bool) -> RankSources:
         """Sources for one task: one user agent from the list, kept for all its requests."""
         user_agent = random.choice(self.engine.user_agents)  # noqa: S311  # a choice, not a secret
-        fetcher = PoliteFetcher(self.gate, self.http, self.browser, profile=BrowserProfile(user_agent=user_agent))
+        gate = PostgresHostGate(self.store, self.gate_rules, urgent=urgent)
+        fetcher = PoliteFetcher(gate, self.http, self.browser, profile=BrowserProfile(user_agent=user_agent))
         return rank_sources(
             self.naver, fetcher, sources=self.settings.ranks.sources, user_agents=self.engine.user_agents
         )
 
 
-def build_child(environment: Mapping[str, str], settings: WorkerSettings, parent: ParentPipe) -> ChildParts:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerPlan:
+    """All settings of a worker, read and checked before it forks."""
+
+    settings: WorkerSettings
+    engine: EngineSettings
+    naver: NaverSettings
+
+
+def plan_worker(environment: Mapping[str, str], *, cores: int) -> WorkerPlan:
+    """Read all settings. Raises BadSettings or Invalid, naming what is wrong."""
+    return WorkerPlan(
+        settings=worker_settings(environment, cores=cores),
+        engine=EngineSettings.from_environment(environment),
+        naver=NaverSettings.from_environment(environment),
+    )
+
+
+def build_child(environment: Mapping[str, str], plan: WorkerPlan, parent: ParentPipe) -> ChildParts:
     """Put a child together, after the fork: no connection, thread or loop is inherited."""
-    engine = EngineSettings.from_environment(environment)
-    naver = NaverSettings.from_environment(environment)
+    settings, engine, naver = plan.settings, plan.engine, plan.naver
     rule = EgressRule(allowed_origins=frozenset(naver.origins()) - frozenset(NaverSettings().origins()))
     ranks = settings.ranks
     child = Child(parent)
-    store = Store(Database(settings.stores.database_url, name="nightjar-worker"), name="store")
-    pulse = Store(Database(settings.stores.database_url, name="nightjar-worker-pulse"), name="pulse")
-    gate = PostgresHostGate(store, delay=ranks.delay, cooldown=ranks.cooldown, patience=SLOT_PATIENCE + 2 * ranks.delay)
+    me = f"nightjar-worker-{uuid4().hex[:8]}"  # a cancelled statement is found by the name of its connection
+    store = Store(Database(settings.stores.database_url, name=me), name="store")
+    pulse = Store(Database(settings.stores.database_url, name=f"{me}-pulse"), name="pulse")
+    gate_rules = GateRules(delay=ranks.delay, cooldown=ranks.cooldown, patience=SLOT_PATIENCE + 2 * ranks.delay)
     queue = task_queue(settings.stores, origin="worker")
     rules = AttemptRules(lease=settings.lease, soft_limit=settings.soft_time_limit)
     prefix = settings.stores.redis_key_prefix
@@ -104,7 +123,7 @@ def build_child(environment: Mapping[str, str], settings: WorkerSettings, parent
         fan_out=build_fan_out(environment),
         http=HttpClient(engine, rule),
         browser=Browser(engine),
-        gate=gate,
+        gate_rules=gate_rules,
         engine=engine,
         naver=naver,
         settings=settings,

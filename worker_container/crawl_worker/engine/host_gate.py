@@ -1,8 +1,10 @@
 """The gate of all workers: rows of `hosts`. It survives a flush of Redis and the death of any worker."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
 from uuid import UUID, uuid4
@@ -17,59 +19,83 @@ from nightjar.observability import logger
 LOOK_AGAIN = timedelta(milliseconds=100)
 """How often a host that somebody holds is looked at: answers mostly take longer."""
 
+NEWCOMERS_STEP_BACK = timedelta(milliseconds=150)
+"""How much later than others a check without any answer yet reaches for a free host: who has begun comes first."""
 
-class PostgresHostGate:
-    """Holds hosts in Postgres, by its clock.
 
-    `delay` is the pause after each request, `cooldown` the one after a block. A task that cannot have a host within
-    `patience` goes back to the database: a polite wait never keeps a child for long.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateRules:
+    """Pauses: after each request, after a block, and how long one waits before a first request.
+
+    After its first answer a check waits for as long as its own time limit allows: going back then would throw the
+    answers away, and the host would be asked for them again.
     """
 
-    def __init__(self, store: Store, *, delay: timedelta, cooldown: timedelta, patience: timedelta) -> None:
+    delay: timedelta
+    cooldown: timedelta
+    patience: timedelta
+
+
+class PostgresHostGate:
+    """Holds hosts in Postgres, by its clock. One gate belongs to one attempt: it knows whether the attempt has begun.
+
+    `urgent` is an attempt that a person waits for: it steps back for nobody.
+    """
+
+    def __init__(self, store: Store, rules: GateRules, *, urgent: bool = False) -> None:
         self._store = store
-        self._delay = delay
-        self._cooldown = cooldown
-        self._patience = patience
+        self._rules = rules
+        self._urgent = urgent
+        self._has_begun = False
 
     @asynccontextmanager
     async def hold(self, host: str, *, budget: timedelta) -> AsyncIterator[None]:
         """As `HostGate.hold`."""
         holder = uuid4()
-        await self._take(host, holder, budget)
         try:
+            await self._take(host, holder, budget)
+            self._has_begun = True
             yield
         except Blocked:
             await asyncio.shield(self._block(host))
             raise
         except BaseException:
-            await asyncio.shield(self._release(host, holder))
+            await asyncio.shield(self._release(host, holder))  # also a take that was cancelled on its way back
             raise
         await asyncio.shield(self._release(host, holder))
 
     async def _take(self, host: str, holder: UUID, budget: timedelta) -> None:
-        give_up_at = monotonic() + self._patience.total_seconds()
+        give_up_at = monotonic() + self._rules.patience.total_seconds()
+        hold_for = max(budget, self._rules.delay)  # a holder that dies leaves the pause behind as well
 
         def take(uow: UnitOfWork) -> HostStanding | None:
-            return None if uow.hosts.take(host, holder=holder, budget=budget) else uow.hosts.standing(host)
+            return None if uow.hosts.take(host, holder=holder, budget=hold_for) else uow.hosts.standing(host)
 
         while (standing := await self._store.run(take)) is not None:
             if standing.cooling:
                 raise HostBusy(host, not_before=standing.cooldown_until or standing.next_at)
-            wait = LOOK_AGAIN if standing.held else max(standing.next_at - standing.now, timedelta(0))
-            if monotonic() + wait.total_seconds() > give_up_at:
+            wait = self._wait(standing)
+            if not self._has_begun and monotonic() + wait.total_seconds() > give_up_at:
                 raise HostBusy(host, not_before=self._next_try(standing))
             await asyncio.sleep(wait.total_seconds())
 
+    def _wait(self, standing: HostStanding) -> timedelta:
+        until_free = LOOK_AGAIN if standing.held else max(standing.next_at - standing.now, timedelta(0))
+        if self._has_begun or self._urgent:
+            return until_free
+        return until_free + NEWCOMERS_STEP_BACK * (1 + random.random())  # noqa: S311  # spreads newcomers
+
     def _next_try(self, standing: HostStanding) -> datetime:
         """A held host is free before its hold runs out, as a rule: one delay later is soon enough to look again."""
-        return standing.now + self._delay if standing.held else standing.next_at
+        return standing.now + self._rules.delay if standing.held else standing.next_at
 
     async def _release(self, host: str, holder: UUID) -> None:
-        await self._end_hold(host, lambda uow: uow.hosts.release(host, holder=holder, delay=self._delay))
+        await self._end_hold(host, lambda uow: uow.hosts.release(host, holder=holder, delay=self._rules.delay))
 
     async def _block(self, host: str) -> None:
-        await self._end_hold(host, lambda uow: uow.hosts.block(host, delay=self._delay, cooldown=self._cooldown))
-        logger(__name__).warning("host_blocked", host=host, cooldown_seconds=self._cooldown.total_seconds())
+        rules = self._rules
+        await self._end_hold(host, lambda uow: uow.hosts.block(host, delay=rules.delay, cooldown=rules.cooldown))
+        logger(__name__).warning("host_blocked", host=host, cooldown_seconds=rules.cooldown.total_seconds())
 
     async def _end_hold(self, host: str, write: Callable[[UnitOfWork], None]) -> None:
         try:

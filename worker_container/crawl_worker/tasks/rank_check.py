@@ -1,7 +1,7 @@
 """The job of a rank check: read the list through the source of its type, then store what it says."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from time import monotonic
 
@@ -18,6 +18,7 @@ from nightjar.domain.tracking import RankType, Source
 from nightjar.errors import ErrorCode, GiveUp
 from nightjar.observability import log_batch_completed, log_postponed, log_settled, logger
 from nightjar.ports import RankSource, RankSources
+from nightjar.tasks import Queue
 
 log = logger(__name__)
 
@@ -26,10 +27,15 @@ class RankCheckJob:
     """One attempt at one rank check. `sources` belong to this attempt: its requests share a user agent."""
 
     def __init__(
-        self, store: Store, sources: RankSources, *, depths: Mapping[RankType, int], rules: CheckRules
+        self,
+        store: Store,
+        new_sources: Callable[[bool], RankSources],
+        *,
+        depths: Mapping[RankType, int],
+        rules: CheckRules,
     ) -> None:
         self._store = store
-        self._sources = sources
+        self._new_sources = new_sources
         self._depths = depths
         self._rules = rules
         self._source = Source.OFF
@@ -39,7 +45,7 @@ class RankCheckJob:
         """The complete reading of the check's list. Raises Fault."""
         wanted = await self._begin(claim)
         search = wanted.check.search
-        source = self._source_of(search.rank_type)
+        source = self._source_of(search.rank_type, urgent=claim.queue == Queue.INTERACTIVE)
         self._source = source.source
         depth = self._depths[search.rank_type]
         await report("working", message=f"reading the {search.rank_type} list of {search.keyword!r}")
@@ -60,8 +66,8 @@ class RankCheckJob:
     async def _begin(self, claim: Claim) -> WantedCheck:
         return await self._store.run(lambda uow: rank_checking.begin(uow, claim))
 
-    def _source_of(self, rank_type: RankType) -> RankSource:
-        source = self._sources.get(rank_type)
+    def _source_of(self, rank_type: RankType, *, urgent: bool) -> RankSource:
+        source = self._new_sources(urgent).get(rank_type)
         if source is None:
             setting = f"NAVER_{rank_type.upper()}_SOURCE"
             raise GiveUp(ErrorCode.ACTION_REQUIRED, f"the source of {rank_type} ranks is off: set {setting}")
