@@ -6,9 +6,10 @@ import re
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.message import Message
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -73,7 +74,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def _lower(headers: Any) -> dict[str, str]:
+def _lower(headers: Message) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
 
 
@@ -115,7 +116,9 @@ class Calls:
 
 
 @contextmanager
-def owner_page(browser: Browser, site: Replica, *, session_of: str = "", state: Any = None) -> Iterator[Page]:
+def owner_page(
+    browser: Browser, site: Replica, *, session_of: str = "", state: Mapping[str, object] | None = None
+) -> Iterator[Page]:
     """A page of a context of its own, with a new session of an account or with a saved state."""
     saved: Any = site.control.open_session(session_of) if session_of else state
     opened = browser.new_context(storage_state=saved)

@@ -50,7 +50,7 @@ def crawl(
 def test_every_account_reaches_its_state_with_the_logins_that_it_needs(
     site: Replica, browser: Browser, login_id: str, outcome: str
 ) -> None:
-    site.control.timing(slow_login=0.4, hang=10)
+    site.control.timing(form_ms=[0, 20], options_ms=[0, 20], slow_login=0.4, hang=10)
     account = site.control.account(login_id)
     assert account["expected_outcome"] == outcome
     made = crawl(browser, site, account, patience=0.8 if outcome == "timeout" else 3.0)

@@ -292,3 +292,12 @@ def test_an_endless_script_holds_its_page_and_dies_with_the_context(site: Replic
     with owner_page(browser, site, session_of="ok-4-brands") as page:
         page.goto(home(site))
         assert screen(page) == "in"
+
+
+def test_the_script_of_the_login_page_can_be_endless_too(site: Replica, browser: Browser) -> None:
+    site.control.timing(hang=20)
+    site.control.site(login_page="endless")
+    with owner_page(browser, site) as page:
+        page.goto(login_url(site), wait_until="commit")
+        with pytest.raises(NotInTime):
+            page.wait_for_selector(ID, timeout=500)
