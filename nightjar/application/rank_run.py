@@ -24,6 +24,8 @@ class RunRules:
     delay: timedelta
     timeout: timedelta
     window: int
+    limit: timedelta | None = None
+    """What the one who starts a batch allows it; then neither the time-out nor the estimate counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +83,7 @@ def open_batch(
         batch_id, checked_on=run_key, queue=Queue.NIGHTLY, owner=owner, correlation_id=correlation_id
     )
     requests = requests_per_host(plan, rules)
-    timeout = batch_timeout(requests, delay=rules.delay, configured=rules.timeout)
+    timeout = rules.limit or batch_timeout(requests, delay=rules.delay, configured=rules.timeout)
     uow.batches.planned(batch_id, total=plan.trackings, last_seq=plan.checks, timeout=timeout)
     return OpenedBatch(
         batch_id=batch_id,

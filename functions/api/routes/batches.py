@@ -33,7 +33,7 @@ def start_batch(call: By, body: StartRequest | None = None, idempotency_key: Ide
     order = order_of(call, body.options if body else None)
     rules = run_rules(call.api.settings.ranks, window=call.api.settings.stores.publish_window)
     if order.timeout_seconds is not None:
-        rules = replace(rules, timeout=timedelta(seconds=order.timeout_seconds))
+        rules = replace(rules, limit=timedelta(seconds=order.timeout_seconds))
     opened: list[OpenedBatch] = []
 
     def run(uow: UnitOfWork) -> BatchAnswer:
