@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from playwright.async_api import BrowserContext, Page
+from playwright.async_api import BrowserContext, Page, StorageState
 from playwright.async_api import Error as PlaywrightError
 
 from crawl_worker.engine.browser_process import RunningChromium
@@ -17,6 +17,9 @@ from crawl_worker.engine.settings import EngineSettings
 
 BrowserPage: TypeAlias = Page
 """What a visit gets: Playwright's own page, with the engine's time limits set."""
+
+SavedState: TypeAlias = StorageState
+"""Cookies and local storage of a context, as Playwright saves and restores them. Secret: whoever has it is logged in."""
 
 MEMORY_LOOK_SECONDS = 5
 """Memory is measured at most so often: a look reads every process of the machine."""
@@ -47,8 +50,13 @@ class Browser:
         self._background: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
-    async def page(self, profile: BrowserProfile, rule: EgressRule) -> AsyncIterator[BrowserPage]:
+    async def page(
+        self, profile: BrowserProfile, rule: EgressRule, *, state: SavedState | None = None, outlives: bool = False
+    ) -> AsyncIterator[BrowserPage]:
         """A page in a context of its own, closed on leaving: within the grace time, or Chromium is killed.
+
+        `state` is what the context begins with. A visit that `outlives` its documents goes on when one of them does not
+        load; without it that ends the visit.
 
         Raises:
             RetryLater: Chromium does not start, died, or Playwright met a passing fault.
@@ -56,8 +64,8 @@ class Browser:
         """
         await self._proxy.start()
         door = self._proxy.door(rule)
-        async with self._lease() as running, VisitWatch(running, door, self._settings) as watch:
-            context = await self._open_context(running, profile, door)
+        async with self._lease() as running, VisitWatch(running, door, self._settings, outlives=outlives) as watch:
+            context = await self._open_context(running, profile, door, state)
             try:
                 yield await watch.page_in(context)
             finally:
@@ -73,7 +81,9 @@ class Browser:
 
     # --- one visit ------------------------------------------------------------------------------------------------
 
-    async def _open_context(self, running: RunningChromium, profile: BrowserProfile, door: Door) -> BrowserContext:
+    async def _open_context(
+        self, running: RunningChromium, profile: BrowserProfile, door: Door, state: SavedState | None
+    ) -> BrowserContext:
         opening = asyncio.ensure_future(
             running.chromium.new_context(
                 user_agent=profile.user_agent,
@@ -84,6 +94,7 @@ class Browser:
                 timezone_id=self._settings.timezone,
                 service_workers="block",  # their requests would outlive the page
                 accept_downloads=False,
+                storage_state=state,
                 # No `bypass`, ever: naming any local host there lets pages reach loopback past the proxy.
                 proxy={"server": door.server, "username": door.username, "password": door.password},
             )

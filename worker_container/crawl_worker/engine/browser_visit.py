@@ -26,8 +26,9 @@ _MEDIA_URLS = [pattern for kind in _MEDIA for pattern in (f"*.{kind}", f"*.{kind
 class VisitWatch:
     """Ends a visit whose Chromium died, or whose page crashed or asks for too much; gives its errors their meaning."""
 
-    def __init__(self, running: RunningChromium, door: Door, settings: EngineSettings) -> None:
+    def __init__(self, running: RunningChromium, door: Door, settings: EngineSettings, *, outlives: bool) -> None:
         self._running = running
+        self._outlives = outlives
         self._door = door
         self._max_requests = settings.max_page_requests
         self._block_media = settings.block_media
@@ -89,6 +90,8 @@ class VisitWatch:
 
     def _on_failed_request(self, request: Request) -> None:
         """End the visit when its document does not load, also when that breaks off after the page has begun to show."""
+        if self._outlives:
+            return
         cause = request.failure or ""
         if cause != "net::ERR_ABORTED" and self._is_document(request):
             url = URL(request.url)

@@ -51,7 +51,7 @@ class PoliteFetcher:
         self._http.rule.check_url(url)
         budget = self._http.timeout + JUDGING
         sent = {"User-Agent": self._profile.user_agent} | dict(headers or {})
-        async with self._gate.hold(host_of(url), budget=budget + CLOSING), _within(budget, url):
+        async with self._gate.hold(host_of(url), budget=budget + CLOSING), within(budget, url):
             response = await self._http.send(url, method=method, headers=sent, json=json)
             return await asyncio.to_thread(judge, response)
 
@@ -77,14 +77,14 @@ class PoliteFetcher:
         self._http.rule.check_url(url)
         async with (
             self._gate.hold(host_of(url), budget=budget + CLOSING),
-            _within(budget, url),
+            within(budget, url),
             self._browser.page(profile or self._profile, self._http.rule) as page,
         ):
             return await visit(page)
 
 
 @asynccontextmanager
-async def _within(budget: timedelta, url: str) -> AsyncIterator[None]:
+async def within(budget: timedelta, url: str) -> AsyncIterator[None]:
     """Turn the end of a budget, and time-outs that the work itself sets, into our error."""
     limit = asyncio.timeout(budget.total_seconds())
     try:

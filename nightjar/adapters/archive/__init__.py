@@ -1,0 +1,1 @@
+"""Archives: a folder and a bucket of S3."""
