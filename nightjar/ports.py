@@ -73,6 +73,20 @@ class SecretsUnavailable(NightjarError):
     """The secret store did not answer, or refused; nothing of the secret is in this error."""
 
 
+class Archive(Protocol):
+    """Where what was seen is kept: a folder here, a bucket in the cloud."""
+
+    def put(self, name: str, data: bytes, content_type: str) -> str:
+        """Keep bytes under a name (parts between slashes) and return where they are kept.
+
+        Bytes under the same name are replaced. Raises ArchiveUnavailable, or Invalid for a name that is none.
+        """
+
+
+class ArchiveUnavailable(NightjarError):
+    """The archive did not take it in time; the message says what to do."""
+
+
 class RankSource(Protocol):
     """Reads the result list of a search, from the pages or from the official API."""
 
