@@ -5,7 +5,7 @@ Field names are a contract: the saved queries name them, and a test compares the
 
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # a function that logs one line of these need not load the us
     from nightjar.application.rank_checking import Postponed, SettledReading
     from nightjar.application.rank_run import OpenedBatch
     from nightjar.database.rank_checks import SettledCheck
+    from nightjar.database.rank_history import StoredRank
     from nightjar.domain.batch import Batch
 
 Logger = Any
@@ -128,40 +129,59 @@ def log_batch_completed(log: Logger, batch: "Batch") -> None:
 
 def log_settled(log: Logger, settled: "SettledReading", *, elapsed_seconds: float) -> None:
     """One `crawl_result` per tracking; one `crawl_failed` if they stayed unknown. The time is that of the attempt."""
-    search = settled.check.search
-    for row in settled.stored:
+    check = settled.check
+    about: dict[str, object] = {
+        "rank_type": check.search.rank_type,
+        "keyword": check.search.keyword,
+        "checked_on": check.checked_on.isoformat(),
+        "batch_id": check.batch_id,
+        "elapsed_seconds": round(elapsed_seconds, 3),
+    }
+    _log_results(log, settled.stored, about)
+    if settled.fault is not None:
+        log.error(
+            "crawl_failed",
+            tracking_ids=[tracking_id for tracking_id, _key in check.trackings],
+            code=settled.fault.code,
+            cause=settled.fault.message,
+            **about,
+        )
+    if settled.layout_alarm:
+        log.error(
+            "layout_changed",
+            rank_type=check.search.rank_type,
+            batch_id=check.batch_id,
+            cause="no page of this rank type was understood: the site's pages have changed, the parser must follow",
+        )
+
+
+def log_given_up(log: Logger, checks: Iterable["SettledCheck"]) -> None:
+    """The lines that the worker of a check would have written, for checks that ended without one."""
+    for check in checks:
+        about: dict[str, object] = {
+            "task_id": str(check.task_id),
+            "correlation_id": check.correlation_id,
+            "rank_type": check.rank_type,
+            "keyword": check.keyword,
+            "checked_on": check.checked_on.isoformat(),
+            "batch_id": check.batch_id,
+        }
+        _log_results(log, check.stored, about)
+        code, _, cause = check.reason.partition(": ")
+        log.error("crawl_failed", tracking_ids=list(check.tracking_ids), code=code, cause=cause, **about)
+
+
+def _log_results(log: Logger, stored: Iterable["StoredRank"], about: Mapping[str, object]) -> None:
+    for row in stored:
         log.info(
             "crawl_result",
             tracking_id=row.tracking_id,
-            rank_type=search.rank_type,
-            keyword=search.keyword,
             outcome=row.outcome,
             rank=row.rank,
             session_number=row.session_number,
             checked_count=row.checked_count,
             reason=row.reason,
-            checked_on=settled.check.checked_on.isoformat(),
-            batch_id=settled.check.batch_id,
-            elapsed_seconds=round(elapsed_seconds, 3),
-        )
-    if settled.fault is not None:
-        log.error(
-            "crawl_failed",
-            tracking_ids=[tracking_id for tracking_id, _key in settled.check.trackings],
-            rank_type=search.rank_type,
-            keyword=search.keyword,
-            code=settled.fault.code,
-            cause=settled.fault.message,
-            checked_on=settled.check.checked_on.isoformat(),
-            batch_id=settled.check.batch_id,
-            elapsed_seconds=round(elapsed_seconds, 3),
-        )
-    if settled.layout_alarm:
-        log.error(
-            "layout_changed",
-            rank_type=search.rank_type,
-            batch_id=settled.check.batch_id,
-            cause="no page of this rank type was understood: the site's pages have changed, the parser must follow",
+            **about,
         )
 
 
@@ -179,23 +199,11 @@ def log_postponed(log: Logger, postponed: "Postponed") -> None:
     )
 
 
-def log_given_up(log: Logger, checks: Iterable["SettledCheck"]) -> None:
-    """One `crawl_failed` per check that ended without its worker."""
-    for check in checks:
-        log.error(
-            "crawl_failed",
-            task_id=str(check.task_id),
-            tracking_ids=list(check.tracking_ids),
-            rank_type=check.rank_type,
-            keyword=check.keyword,
-            code=check.reason.partition(":")[0],
-            cause=check.reason,
-        )
-
-
 def log_round(log: Logger, found: "Round") -> None:
     """What the janitor repaired, and the queue figures."""
     log_given_up(log, found.given_up)
+    for failure in found.failures:
+        log.error("janitor_step_failed", step=failure.step, cause=str(failure.error), exc_info=failure.error)
     for figures in found.queues:
         if not (figures.depth or figures.lost or figures.published):
             continue

@@ -1,11 +1,12 @@
 """One round of the janitor, for the Lambda and for the loop."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from nightjar.application.janitor import Round, run_round
+from nightjar.application.janitor import FailedStep, Round, run_round
+from nightjar.errors import NightjarError
 from nightjar.observability import bind, clear, configure_logging, log_batch_completed, log_round, logger
 from nightjar.wiring import Janitor, build_janitor
 
@@ -20,6 +21,14 @@ def _nobody(_: Round) -> None:
     """Outside Lambda nothing turns the figures into metrics."""
 
 
+class StepsFailed(NightjarError):
+    """A round was not whole. The rest of it was done; the next round tries again what failed."""
+
+    def __init__(self, failures: Sequence[FailedStep]) -> None:
+        names = ", ".join(failure.step for failure in failures)
+        super().__init__(f"steps of the round failed: {names}; the log has their traces")
+
+
 class Handler:
     """One execution environment: parts are made at the first round and kept. `observe` is told what each found."""
 
@@ -29,7 +38,7 @@ class Handler:
         self._parts: Janitor | None = None
 
     def handle(self, event: Mapping[str, Any], context: Any) -> dict[str, object]:
-        """Run one round, unless another janitor is at work. Raises BadSettings, DatabaseUnavailable."""
+        """Run one round, unless another janitor is at work. Raises BadSettings, DatabaseUnavailable, StepsFailed."""
         clear()
         request_id = getattr(context, "aws_request_id", None)
         bind(correlation_id=str(event.get("id") or uuid4()), function_request_id=request_id)
@@ -37,6 +46,8 @@ class Handler:
             if not uow.try_lock(JANITOR_LOCK):
                 return {"skipped": "another janitor is at work"}
             found = self.round()
+        if found.failures:
+            raise StepsFailed(found.failures)
         return {
             "returned": found.returned,
             "given_up": len(found.given_up),

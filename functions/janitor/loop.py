@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 
-from functions.janitor.handling import Handler
+from functions.janitor.handling import Handler, StepsFailed
 from nightjar.database.engine import DatabaseUnavailable
 from nightjar.observability import logger
 from nightjar.settings import BadSettings
@@ -32,9 +32,11 @@ def main() -> int:
 
 
 def work_once(handler: Handler) -> None:
-    """One round, unless another janitor is at work; a database that is away is reported and waited for."""
+    """One round, unless another janitor is at work. Whatever fails is reported, and tried again by the next one."""
     try:
         handler.handle({}, None)
+    except StepsFailed as error:
+        logger(__name__).error("round_incomplete", cause=error.message)
     except DatabaseUnavailable as error:
         logger(__name__).error("database_unavailable", cause=error.message)
 

@@ -7,6 +7,7 @@ repairs. Rounds may overlap; each step locks what it changes.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
 from nightjar.application.publishing import publish_due
@@ -18,6 +19,9 @@ from nightjar.domain.task import MAX_CLAIMS, TaskState
 from nightjar.errors import ErrorCode
 from nightjar.ports import QueueUnavailable, TaskQueue
 from nightjar.tasks import Queue, TaskKind
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +37,14 @@ class QueueFigures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FailedStep:
+    """A step of a round that ended with an error nobody foresaw, or without an answer of Postgres."""
+
+    step: str
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
     """What one round found and did. `queues` is empty if the broker did not answer."""
 
@@ -41,6 +53,7 @@ class Round:
     closed: tuple[int, ...]
     queues: tuple[QueueFigures, ...]
     broker_error: str | None = None
+    failures: tuple[FailedStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,22 +67,39 @@ class JanitorRules:
 def run_round(
     transactions: Transactions, queue: TaskQueue, *, rules: JanitorRules, announce: Callable[[Batch], None]
 ) -> Round:
-    """Return or give up expired leases, close batches, find lost messages, publish what is due."""
-    returned, lost_checks = return_expired_leases(transactions)
-    late_checks = expire_overdue_batches(transactions)
-    closed = close_ended_batches(transactions, rules, announce)
-    try:
-        queues = repair_queues(transactions, queue, window=rules.window)
-        broker_error = None
-    except QueueUnavailable as error:
-        queues, broker_error = (), error.message
+    """Return or give up expired leases, close batches, find lost messages, publish what is due.
+
+    A step that fails is told in the result. It must not keep the others from their work: what it failed at is still
+    there in the next round, and would stop every repair for good.
+    """
+    steps = _Steps()
+    returned, lost_checks = steps.take((0, []), return_expired_leases, transactions)
+    late_checks = steps.take([], expire_overdue_batches, transactions)
+    closed = steps.take((), close_ended_batches, transactions, rules, announce)
+    queues, broker_error = steps.take(((), None), repair_reachable_queues, transactions, queue, window=rules.window)
     return Round(
         returned=returned,
         given_up=(*lost_checks, *late_checks),
         closed=closed,
         queues=queues,
         broker_error=broker_error,
+        failures=tuple(steps.failures),
     )
+
+
+class _Steps:
+    """Takes the steps of a round, each alone."""
+
+    def __init__(self) -> None:
+        self.failures: list[FailedStep] = []
+
+    def take(self, otherwise: T, step: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """What the step found, or `otherwise` if it fails."""
+        try:
+            return step(*arguments, **named)
+        except Exception as error:  # noqa: BLE001  # kept, and told at the end of the round
+            self.failures.append(FailedStep(step=step.__name__, error=error))
+            return otherwise
 
 
 def return_expired_leases(transactions: Transactions) -> tuple[int, list[SettledCheck]]:
@@ -107,6 +137,16 @@ def close_ended_batches(
     for batch in unannounced:
         announce_batch(transactions, batch, announce)
     return closed
+
+
+def repair_reachable_queues(
+    transactions: Transactions, queue: TaskQueue, *, window: int
+) -> tuple[tuple[QueueFigures, ...], str | None]:
+    """The figures of the repaired queues, or why the broker cannot be asked."""
+    try:
+        return repair_queues(transactions, queue, window=window), None
+    except QueueUnavailable as error:
+        return (), error.message
 
 
 def repair_queues(transactions: Transactions, queue: TaskQueue, *, window: int) -> tuple[QueueFigures, ...]:

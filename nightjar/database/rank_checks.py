@@ -8,6 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, text
 
+from nightjar.database.rank_history import StoredRank
+from nightjar.domain.rank import Outcome
 from nightjar.domain.tracking import Device, Location, RankType, Search
 
 # All active trackings become checks, one per search, in one statement: no row travels through Python.
@@ -109,7 +111,17 @@ LAYOUT_FIGURES = text("""
 SETTLE_UNKNOWN = text("""
     WITH settled AS (
         UPDATE rank_checks
+# Before any row of their history is written, and in the order in which everybody locks trackings.
+LOCK_SETTLED = text("""
+    WITH locked AS (
+        SELECT id FROM trackings
+        WHERE id IN (SELECT unnest(tracking_ids) FROM rank_checks WHERE task_id = ANY(CAST(:task_ids AS uuid[])))
+        ORDER BY id FOR UPDATE)
+    SELECT count(*) FROM locked
+""")
+
         SET failed = cardinality(tracking_ids),
+# Two of the checks may be of the same tracking and day: it gets one row, which one statement can write only once.
             reason = CASE WHEN blocks_met > 0 THEN 'blocked: the host refused and did not recover in time'
                           ELSE :reason END
         WHERE task_id = ANY(CAST(:task_ids AS uuid[]))
@@ -117,10 +129,11 @@ SETTLE_UNKNOWN = text("""
     )
     INSERT INTO rank_history AS h (tracking_id, checked_on, checked_at, outcome, session_number, source, reason,
                                    batch_id)
-    SELECT t.id, settled.checked_on, clock_timestamp(), 'unknown', t.current_session, 'none', settled.reason,
+    SELECT DISTINCT ON (t.id, settled.checked_on)
+           t.id, settled.checked_on, clock_timestamp(), 'unknown', t.current_session, 'none', settled.reason,
            settled.batch_id
     FROM settled CROSS JOIN unnest(settled.tracking_ids) AS member (id) JOIN trackings AS t ON t.id = member.id
-    ORDER BY t.id
+    ORDER BY t.id, settled.checked_on, settled.batch_id NULLS LAST
     ON CONFLICT (tracking_id, checked_on) DO UPDATE
         SET checked_at = excluded.checked_at, source = excluded.source, reason = excluded.reason,
             batch_id = excluded.batch_id
@@ -128,8 +141,8 @@ SETTLE_UNKNOWN = text("""
 """)
 
 SETTLED = text("""
-    SELECT c.task_id, c.tracking_ids, c.reason, s.rank_type, s.keyword
-    FROM rank_checks AS c JOIN searches AS s ON s.id = c.search_id
+    SELECT c.task_id, c.batch_id, c.checked_on, c.tracking_ids, c.reason, s.rank_type, s.keyword, t.correlation_id
+    FROM rank_checks AS c JOIN searches AS s ON s.id = c.search_id JOIN tasks AS t ON t.id = c.task_id
     WHERE c.task_id = ANY(CAST(:task_ids AS uuid[])) ORDER BY c.task_id
 """)
 
@@ -137,6 +150,13 @@ SETTLED = text("""
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchPlan:
     """What a batch has before it: `searches` counts checks by rank type and device."""
+STORED_OF = text("""
+    SELECT c.task_id, h.tracking_id, h.outcome, h.rank, h.session_number, h.checked_count, h.reason
+    FROM rank_checks AS c CROSS JOIN unnest(c.tracking_ids) AS member (id)
+    JOIN rank_history AS h ON h.tracking_id = member.id AND h.checked_on = c.checked_on
+    WHERE c.task_id = ANY(CAST(:task_ids AS uuid[])) ORDER BY h.tracking_id
+""")
+
 
     checks: int
     trackings: int
@@ -157,7 +177,7 @@ class RankCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettledCheck:
-    """A check whose trackings stayed unknown."""
+    """A check whose trackings stayed unknown, and what the history now says of them."""
 
     task_id: UUID
     tracking_ids: tuple[int, ...]
@@ -168,10 +188,14 @@ class SettledCheck:
 
 class RankChecks:
     """Rows of `rank_checks`."""
+    batch_id: int | None
+    checked_on: date
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
+    correlation_id: str
+    stored: tuple[StoredRank, ...]
     def plan_batch(
         self, batch_id: int, *, checked_on: date, queue: str, owner: str | None, correlation_id: str
     ) -> BatchPlan:
@@ -260,22 +284,35 @@ class RankChecks:
                 rank_type=RankType(row.rank_type),
                 keyword=row.keyword,
             )
-            for row in self._connection.execute(SETTLED, {"task_ids": list(task_ids)})
+            for row in self._connection.execute(SETTLED, values)
         ]
 
     def layout_figures(self, batch_id: int, rank_type: RankType, *, limit: int) -> tuple[int, bool]:
+        self._connection.execute(LOCK_SETTLED, values)
         """How many checks were not understood (counted up to `limit`), and whether any was."""
+        stored = self._stored_of(task_ids)
         values = {"batch_id": batch_id, "rank_type": rank_type, "limit": limit}
         row = self._connection.execute(LAYOUT_FIGURES, values).one()
         return int(row.misread), bool(row.understood)
+                batch_id=row.batch_id,
+                checked_on=row.checked_on,
 
 
 def search_from(row: Row[Any]) -> Search:
     """The search that a row's columns describe."""
+                correlation_id=row.correlation_id,
+                stored=tuple(stored.get(row.task_id, ())),
     return Search(
         rank_type=RankType(row.rank_type),
         keyword=row.keyword,
         device=Device(row.device),
+    def _stored_of(self, task_ids: Sequence[UUID]) -> dict[UUID, list[StoredRank]]:
+        stored: dict[UUID, list[StoredRank]] = {}
+        for row in self._connection.execute(STORED_OF, {"task_ids": list(task_ids)}):
+            values = row._asdict() | {"outcome": Outcome(row.outcome)}
+            stored.setdefault(values.pop("task_id"), []).append(StoredRank(**values))
+        return stored
+
         vertical=row.vertical,
         location=None if row.x is None else Location(x=row.x, y=row.y),
     )

@@ -1,20 +1,27 @@
+import json
 from collections.abc import Iterator
 from datetime import timedelta
+from io import StringIO
 from uuid import UUID
 
 import pytest
 import redis
 from sqlalchemy import text
 
+from functions.janitor.handling import Handler, StepsFailed
+from functions.janitor.loop import work_once
 from nightjar.adapters.redis.task_queue import RedisTaskQueue
 from nightjar.application.janitor import JanitorRules, Round, run_round
 from nightjar.application.publishing import publish_batch, publish_task
 from nightjar.application.rank_run import publish_opened
 from nightjar.database.engine import Database
+from nightjar.database.rank_checks import SettledCheck
+from nightjar.database.tasks import NewTask
 from nightjar.domain.batch import Batch
 from nightjar.domain.rank import Outcome
-from nightjar.tasks import Queue
-from tests.factories import a_night, a_search, a_task, a_tracking, exposed
+from nightjar.observability import configure_logging, log_round, logger
+from nightjar.tasks import Queue, TaskKind
+from tests.factories import NIGHT, a_night, a_search, a_task, a_tracking, exposed
 
 LEASE = timedelta(seconds=60)
 
@@ -174,10 +181,102 @@ def test_a_check_that_lost_its_workers_leaves_unknown_for_each_of_its_trackings(
 
 
 def kill_a_worker(database: Database) -> None:
-    """Some worker claimed the only check and died."""
+    """Some worker claimed all that was waiting and died."""
     with database.transaction() as uow:
-        task_id = uow.connection.execute(text("SELECT id FROM tasks WHERE state = 'pending'")).scalar_one()
-        assert uow.tasks.claim(task_id, lease=timedelta(seconds=-1)) is not None
+        waiting = uow.connection.execute(text("SELECT id FROM tasks WHERE state = 'pending'")).scalars().all()
+        assert waiting
+        for task_id in waiting:
+            assert uow.tasks.claim(task_id, lease=timedelta(seconds=-1)) is not None
+
+
+def a_check_by_hand(database: Database, tracking_id: int, *, correlation_id: str = "c-1") -> UUID:
+    """The task of a check that somebody asked for."""
+    with database.transaction() as uow:
+        task = NewTask(kind=TaskKind.RANK_CHECK, queue=Queue.INTERACTIVE, owner="shop", correlation_id=correlation_id)
+        task_id = uow.tasks.add(task)
+        uow.rank_checks.add(task_id, tracking_id=tracking_id, checked_on=NIGHT)
+    return task_id
+
+
+def test_two_checks_of_one_tracking_that_lost_their_workers_leave_one_row(
+    database: Database, queue: RedisTaskQueue
+) -> None:
+    tracking_id = a_tracking(database)
+    by_hand = {a_check_by_hand(database, tracking_id) for _ in range(2)}
+    night = a_night(database)
+    found: list[SettledCheck] = []
+    for _ in range(3):
+        kill_a_worker(database)
+        found += janitor_round(database, queue).given_up
+    assert by_hand < {check.task_id for check in found}
+    with database.transaction() as uow:
+        (row,) = uow.rank_history.page(tracking_id, before=None, limit=9)
+        batch_id = uow.connection.execute(text("SELECT batch_id FROM rank_history")).scalar_one()
+    assert row.outcome is Outcome.UNKNOWN
+    assert batch_id == night.batch_id
+
+
+def test_a_step_that_fails_does_not_keep_the_others_from_their_work(database: Database, queue: RedisTaskQueue) -> None:
+    a_check_by_hand(database, a_tracking(database))
+    for _ in range(2):
+        kill_a_worker(database)
+        janitor_round(database, queue)
+    kill_a_worker(database)
+    with database.transaction() as uow:
+        uow.connection.execute(text("ALTER TABLE rank_history ADD CHECK (outcome <> 'unknown')"))
+    ended = a_night(database)
+    waiting = a_task(database)
+    with database.transaction() as uow:
+        uow.connection.execute(text("UPDATE tasks SET state = 'completed' WHERE batch_id IS NOT NULL"))
+    found = janitor_round(database, queue)
+    assert [failure.step for failure in found.failures] == ["return_expired_leases"]
+    assert found.closed == (ended.batch_id,)
+    assert waiting in queue.waiting_ids(Queue.INTERACTIVE)
+
+
+def test_a_round_that_was_not_whole_fails_in_lambda_and_is_told_by_the_loop(
+    database_url: str, database: Database, redis_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with database.transaction() as uow:
+        uow.connection.execute(text("ALTER TABLE batches RENAME COLUMN announced_at TO lost"))
+    handler = Handler({"DATABASE_URL": database_url, "REDIS_URL": redis_url})
+    with pytest.raises(StepsFailed, match="close_ended_batches"):
+        handler.handle({}, None)
+    work_once(handler)
+    handler.parts.database.close()
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["message"] for line in lines] == ["janitor_step_failed", "janitor_step_failed", "round_incomplete"]
+    assert lines[0]["step"] == "close_ended_batches"
+    assert "announced_at" in lines[0]["exception"]
+
+
+def test_a_check_that_no_worker_ended_leaves_the_lines_that_a_worker_writes(
+    database: Database, queue: RedisTaskQueue
+) -> None:
+    known, unknown = a_tracking(database), a_tracking(database)
+    with database.transaction() as uow:
+        uow.rank_history.save([exposed(known, rank=4)], checked_on=NIGHT, source="page", batch_id=None)
+    night = a_night(database)
+    with database.transaction() as uow:
+        uow.connection.execute(text("UPDATE batches SET deadline_at = clock_timestamp() - interval '1 s'"))
+    written = StringIO()
+    configure_logging("janitor", stream=written)
+    log_round(logger("test"), janitor_round(database, queue))
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+    results = {line["tracking_id"]: line for line in lines if line["message"] == "crawl_result"}
+    (failed,) = (line for line in lines if line["message"] == "crawl_failed")
+    assert {number: (line["outcome"], line["rank"]) for number, line in results.items()} == {
+        known: ("exposed", 4),
+        unknown: ("unknown", None),
+    }
+    assert results[unknown]["reason"].startswith("batch_timeout: ")
+    assert (failed["code"], failed["tracking_ids"]) == ("batch_timeout", [known, unknown])
+    assert not failed["cause"].startswith("batch_timeout")
+    for line in (*results.values(), failed):
+        assert line["correlation_id"] == night.correlation_id
+        assert (line["batch_id"], line["checked_on"]) == (night.batch_id, NIGHT.isoformat())
+        assert (line["rank_type"], line["keyword"]) == ("blog", "모형동 맛집")
+        assert UUID(line["task_id"])
 
 
 def test_at_its_deadline_a_batch_is_closed_and_what_was_open_is_unknown(
