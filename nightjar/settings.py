@@ -181,6 +181,7 @@ class WorkerSettings:
     result_expires: int
     schedule_hour: int
     schedule_minute: int
+    archive_url: str
 
 
 def api_settings(environment: Environment) -> ApiSettings:
@@ -236,6 +237,7 @@ def worker_settings(environment: Environment, *, cores: int) -> WorkerSettings:
         result_expires=reader.integer("RESULT_EXPIRES", 3600, minimum=1),
         schedule_hour=reader.integer("CRAWL_SCHEDULE_HOUR", 1),
         schedule_minute=reader.integer("CRAWL_SCHEDULE_MINUTE", 0),
+        archive_url=reader.text("ARCHIVE_URL", ".nightjar/archive"),
     )
     reader.done()
     return settings

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from nightjar.database.engine import Database, Transactions
-from nightjar.ports import CancelAnnouncer, SecretsOff, SecretStore, TaskQueue
+from nightjar.ports import Archive, CancelAnnouncer, SecretsOff, SecretStore, TaskQueue
 from nightjar.settings import (
     ApiSettings,
     JanitorSettings,
@@ -162,6 +164,18 @@ def secret_store(settings: SecretSettings, transactions: Transactions) -> Secret
     from nightjar.adapters.secrets.encrypted_table import EncryptedTable
 
     return EncryptedTable(transactions, keys=settings.keys)
+
+
+def archive(url: str) -> Archive:
+    """The archive that ARCHIVE_URL names: s3://bucket/prefix, or a folder."""
+    parts = urlsplit(url)
+    if parts.scheme == "s3":
+        from nightjar.adapters.archive.s3 import S3Archive
+
+        return S3Archive(parts.netloc, parts.path.strip("/"))
+    from nightjar.adapters.archive.folder import FolderArchive
+
+    return FolderArchive(Path(url))
 
 
 def _database(stores: StoreSettings, *, name: str, pool_size: int = 1, statement_seconds: int = 30) -> Database:

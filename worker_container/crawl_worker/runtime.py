@@ -16,8 +16,10 @@ from crawl_worker.engine.host_gate import GateRules, PostgresHostGate
 from crawl_worker.engine.http import HttpClient
 from crawl_worker.engine.settings import EngineSettings
 from crawl_worker.engine.store import Store
+from crawl_worker.sites.baemin.settings import BaeminSettings
 from crawl_worker.sites.naver.settings import NaverSettings
 from crawl_worker.sites.naver.sources import rank_sources
+from crawl_worker.store_crawls import StoreCrawls, secrets_or_none
 from crawl_worker.tasks.rank_check import RankCheckJob
 from nightjar.adapters.redis.cancel import listen
 from nightjar.adapters.redis.progress import RedisProgressChannel
@@ -25,7 +27,8 @@ from nightjar.application.rank_checking import CheckRules
 from nightjar.database.engine import Database
 from nightjar.ports import RankSources
 from nightjar.settings import WorkerSettings, worker_settings
-from nightjar.wiring import FanOut, build_fan_out, task_queue
+from nightjar.tasks import TaskKind
+from nightjar.wiring import FanOut, archive, build_fan_out, secret_store, task_queue
 
 SLOT_PATIENCE = timedelta(seconds=15)
 """How long a child waits for a host that others use, beyond two turns; then its task waits in the database."""
@@ -46,7 +49,13 @@ class ChildParts:
     gate_rules: GateRules
     engine: EngineSettings
     naver: NaverSettings
+    secrets_database: Database
+    store_crawls: StoreCrawls
     settings: WorkerSettings
+
+    def run_store_crawl(self, kind: TaskKind, task_id: UUID) -> None:
+        """One attempt at a store-owner crawl, in the child's loop; the calling thread waits."""
+        self.child.run(self.attempts.run(task_id, self.store_crawls.job(kind)))
 
     def run_rank_check(self, task_id: UUID) -> None:
         """One attempt at a rank check, in the child's loop; the calling thread waits."""
@@ -63,6 +72,7 @@ class ChildParts:
         self.child.stop(self._close())
         self.store.close()
         self.pulse.close()
+        self.secrets_database.close()
         self.fan_out.close()
 
     async def _close(self) -> None:
@@ -85,6 +95,7 @@ class WorkerPlan:
     settings: WorkerSettings
     engine: EngineSettings
     naver: NaverSettings
+    baemin: BaeminSettings
 
 
 def plan_worker(environment: Mapping[str, str], *, cores: int) -> WorkerPlan:
@@ -93,6 +104,7 @@ def plan_worker(environment: Mapping[str, str], *, cores: int) -> WorkerPlan:
         settings=worker_settings(environment, cores=cores),
         engine=EngineSettings.from_environment(environment),
         naver=NaverSettings.from_environment(environment),
+        baemin=BaeminSettings.from_environment(environment),
     )
 
 
@@ -111,6 +123,18 @@ def build_child(environment: Mapping[str, str], plan: WorkerPlan, parent: Parent
     prefix = settings.stores.redis_key_prefix
     channel = RedisProgressChannel(settings.stores.live_url, prefix)
     attempts = Attempts(store=store, pulse=pulse, queue=queue, channel=channel, rules=rules, stopping=child.stopping)
+    browser = Browser(engine)
+    secrets_database = Database(settings.stores.database_url, name=f"{me}-secrets")
+    store_crawls = StoreCrawls(
+        store=store,
+        browser=browser,
+        gate_rules=gate_rules,
+        secrets=secrets_or_none(lambda: secret_store(settings.secrets, secrets_database.transaction)),
+        archive=archive(settings.archive_url),
+        baemin=plan.baemin,
+        user_agents=engine.user_agents,
+        settings=settings,
+    )
     child.start()
     child.run(channel.start())
     child.spawn(attempts.listen_for_cancels(listen(settings.stores.live_url, prefix)))
@@ -122,8 +146,10 @@ def build_child(environment: Mapping[str, str], plan: WorkerPlan, parent: Parent
         channel=channel,
         fan_out=build_fan_out(environment),
         http=HttpClient(engine, rule),
-        browser=Browser(engine),
+        browser=browser,
         gate_rules=gate_rules,
+        secrets_database=secrets_database,
+        store_crawls=store_crawls,
         engine=engine,
         naver=naver,
         settings=settings,
