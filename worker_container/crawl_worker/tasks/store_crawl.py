@@ -41,7 +41,6 @@ class CrawlTools:
 
     store: Store
     browser: Browser
-    gate: HostGate
     rule: EgressRule
     secrets: SecretStore
     archive: Archive
@@ -49,10 +48,11 @@ class CrawlTools:
 
 
 class StoreCrawlJob:
-    """One attempt at one crawl. `user_agent` is kept for all of it."""
+    """One attempt at one crawl. The gate is its own; `user_agent` is kept for all of it."""
 
-    def __init__(self, tools: CrawlTools, site: OwnerSite, *, user_agent: str) -> None:
+    def __init__(self, tools: CrawlTools, site: OwnerSite, gate: HostGate, *, user_agent: str) -> None:
         self._tools = tools
+        self._gate = gate
         self._site = site
         self._profile = BrowserProfile(user_agent=user_agent, width=site.config.width, height=site.config.height)
         self._report: Report | None = None
@@ -73,7 +73,7 @@ class StoreCrawlJob:
         state = await self._keeping.saved_session()
         await report("browser_init", message="Starting the browser")
         async with self._tools.browser.page(self._profile, self._tools.rule, state=state, outlives=True) as page:
-            visit = self._site.visit(page, SiteTurns(self._tools.gate, self._site.config.home_url))
+            visit = self._site.visit(page, SiteTurns(self._gate, self._site.config.home_url))
             self._reading = StoreReading(visit, self._keeping, page, report, details_until=details_until)
             return await self._reading.read(has_state=state is not None)
 
