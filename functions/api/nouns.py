@@ -49,5 +49,8 @@ NOUNS = (
     Noun(f"{BASE}/trackings", "functions.api.routes.trackings"),
     Noun(f"{BASE}/batches", "functions.api.routes.batches"),
     Noun(f"{BASE}/tasks", "functions.api.routes.tasks"),
+    Noun(f"{BASE}/accounts", "functions.api.routes.accounts"),
+    Noun(f"{BASE}/stores", "functions.api.routes.stores"),
+    Noun("/api/baemin", "functions.api.routes.store_crawls"),
     Noun(f"{BASE}/tasks", "functions.api.routes.live", protocol="websocket"),
 )

@@ -1,7 +1,9 @@
-"""What people do with checks by hand: check now, try again, cancel."""
+"""What people do with tasks by hand: check now, try again, cancel."""
 
+from datetime import datetime
 from uuid import UUID
 
+from nightjar.application import store_crawls
 from nightjar.application.registering import CheckOrder, order_check
 from nightjar.database.tasks import NewTask
 from nightjar.database.unit_of_work import UnitOfWork
@@ -21,18 +23,34 @@ def check_now(uow: UnitOfWork, tracking_id: int, order: CheckOrder, *, owner: st
     return order_check(uow, tracking_id, order, owner=view.tracking.owner)
 
 
-def retry(uow: UnitOfWork, task_id: UUID, order: CheckOrder, *, owner: str | None) -> UUID:
+def retry(uow: UnitOfWork, task_id: UUID, order: CheckOrder, *, owner: str | None, now: datetime) -> UUID:
     """A new task that does the work of an ended one again; its result belongs to the day of the new task.
 
     Raises:
         NotFound: there is no such task.
-        Conflict: it has not ended, or everything it was about is stopped.
+        Conflict: it has not ended, everything it was about is stopped, or its account cannot be crawled now.
     """
     task = task_of(uow, task_id, owner=owner)
     if task.state in ACTIVE_STATES:
         raise Conflict(f"task {task_id} is {task.state}; only an ended task can be tried again")
-    if task.kind != TaskKind.RANK_CHECK:
-        raise Conflict(f"a task of kind {task.kind} cannot be tried again")
+    match task.kind:
+        case TaskKind.RANK_CHECK:
+            return _check_again(uow, task, order)
+        case TaskKind.CRAWL_BAEMIN_STORES:
+            return store_crawls.retry(
+                uow,
+                task,
+                store_crawls.CrawlOrder(
+                    now=now,
+                    correlation_id=order.correlation_id,
+                    timeout_seconds=order.timeout_seconds,
+                    retry_of=task_id,
+                ),
+            )
+    raise Conflict(f"a task of kind {task.kind} cannot be tried again")
+
+
+def _check_again(uow: UnitOfWork, task: Task, order: CheckOrder) -> UUID:
     again = uow.tasks.add(
         NewTask(
             kind=TaskKind.RANK_CHECK,
@@ -40,11 +58,11 @@ def retry(uow: UnitOfWork, task_id: UUID, order: CheckOrder, *, owner: str | Non
             owner=task.owner,
             correlation_id=order.correlation_id,
             timeout_seconds=order.timeout_seconds,
-            retry_of=task_id,
+            retry_of=task.id,
         )
     )
-    if not uow.rank_checks.add_again(again, again=task_id, checked_on=order.checked_on):
-        raise Conflict(f"all trackings of task {task_id} are stopped; there is nothing to check")
+    if not uow.rank_checks.add_again(again, again=task.id, checked_on=order.checked_on):
+        raise Conflict(f"all trackings of task {task.id} are stopped; there is nothing to check")
     return again
 
 

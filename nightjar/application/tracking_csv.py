@@ -1,17 +1,14 @@
-"""Trackings as CSV: what people keep in a spreadsheet, read line by line, and written so that it can be read again.
-
-Files are written as UTF-8 with a byte order mark: without it Excel in Korea takes them for CP949 and shows broken text.
-"""
+"""Trackings as CSV: what people keep in a spreadsheet, read line by line, and written so that it can be read again."""
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
 from nightjar.application.registering import Wish
+from nightjar.application.spreadsheet import lines_of, unguarded
 from nightjar.database.rank_history import HistoryRow
 from nightjar.database.trackings import TrackingView
 from nightjar.domain.tracking import Device, Location, RankType, Tracking, TrackingStatus
@@ -36,11 +33,6 @@ HISTORY_COLUMNS = (
     *("tracking_id", "checked_on", "checked_at", "outcome", "rank"),
     *("session_number", "checked_count", "source", "reason"),
 )
-
-BYTE_ORDER_MARK = "\ufeff"
-
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
-"""How a cell begins that a spreadsheet would run; quotes before it are ours, so that they can be taken off again."""
 
 Word = TypeVar("Word", RankType, Device)
 
@@ -70,33 +62,18 @@ def read_lines(body: bytes) -> list[Line]:
 
 def tracking_lines(views: Iterable[TrackingView]) -> str:
     """Lines of an export, without the header."""
-    return _written(_tracking_cells(view) for view in views)
+    return lines_of(_tracking_cells(view) for view in views)
 
 
 def history_lines(tracking_id: int, rows: Iterable[HistoryRow]) -> str:
     """Lines of one tracking's history, without the header."""
-    return _written(
+    return lines_of(
         (
             *(tracking_id, row.checked_on, row.checked_at.isoformat(), row.outcome, row.rank),
             *(row.session_number, row.checked_count, row.source, row.reason),
         )
         for row in rows
     )
-
-
-def header_line(columns: Sequence[str]) -> str:
-    """The byte order mark and the header."""
-    return BYTE_ORDER_MARK + _written([columns])
-
-
-def guarded(cell: str) -> str:
-    """The text of a cell, with a quote before it where a spreadsheet would take it for a formula."""
-    return f"'{cell}" if _FORMULA.match(cell) else cell
-
-
-def unguarded(cell: str) -> str:
-    """What `guarded` was given."""
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def _decoded(body: bytes) -> str:
@@ -202,11 +179,3 @@ def _address(tracking: Tracking) -> str:
     """The tracking's address. That of a place names its list, so that an import asks the same search again."""
     vertical = tracking.search.vertical
     return tracking.target_url.replace("/place/", f"/{vertical}/", 1) if vertical else tracking.target_url
-
-
-def _written(rows: Iterable[Sequence[object]]) -> str:
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    for row in rows:
-        writer.writerow([guarded(str(cell)) if isinstance(cell, str) else cell for cell in row])
-    return out.getvalue()

@@ -102,6 +102,8 @@ COLUMNS = """
 
 GET = text(f"SELECT {COLUMNS} FROM tasks WHERE id = :id AND (CAST(:owner AS text) IS NULL OR owner = :owner)")  # noqa: S608  # a constant
 
+PAYLOAD = text("SELECT payload FROM tasks WHERE id = :id")
+
 PAGE = text(f"""
     SELECT {COLUMNS} FROM tasks
     WHERE (CAST(:owner AS text) IS NULL OR owner = :owner)
@@ -251,6 +253,10 @@ class Tasks:
         """The task, if it exists and (for an owner) is theirs."""
         row = self._connection.execute(GET, {"id": task_id, "owner": owner}).first()
         return _task(row) if row else None
+
+    def payload_of(self, task_id: UUID) -> dict[str, object]:
+        """What the task was told to do."""
+        return dict(self._connection.execute(PAYLOAD, {"id": task_id}).scalar_one())
 
     def page(
         self,

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
+from functions.api.cancelling import cancelled
 from functions.api.dependencies import By, Cursor, IdempotencyKey, Limit
 from functions.api.paging import moment_behind, page_of
 from functions.api.schemas.listing import Page
@@ -71,11 +72,7 @@ def get_result(call: By, task_id: UUID) -> JSONResponse:
 )
 def cancel_task(call: By, task_id: UUID) -> JSONResponse:
     """A waiting task is over at once (200), a running one as soon as its worker sees it (202)."""
-    with call.transaction() as uow:
-        task = rechecking.cancel(uow, task_id, owner=call.sees)
-    return JSONResponse(
-        TaskAnswer.of(task).model_dump(mode="json"), status_code=202 if task.state in ACTIVE_STATES else 200
-    )
+    return cancelled(call, task_id)
 
 
 @router.post("/{task_id}/retry", status_code=202, summary="Try again", response_model=TaskAnswer)
@@ -86,7 +83,7 @@ def retry_task(
     order = order_of(call, body.options if body else None)
 
     def retry(uow: UnitOfWork) -> TaskAnswer:
-        again = rechecking.retry(uow, task_id, order, owner=call.sees)
+        again = rechecking.retry(uow, task_id, order, owner=call.sees, now=call.api.clock())
         return TaskAnswer.of(rechecking.task_of(uow, again, owner=None))
 
     return started(call, idempotency_key, retry, status=202)

@@ -36,6 +36,7 @@ def environment_of(database_url: str, redis_url: str, **settings: str) -> dict[s
         "NAVER_BLOG_SOURCE": "page",
         "NAVER_CAFE_SOURCE": "page",
         "NAVER_SHORT_URL": "http://127.0.0.1:1",
+        "SECRETS_KEY": "bmlnaHRqYXIgdGVzdHMgZW5jcnlwdCB3aXRoIHRoaXM=",
     } | settings
 
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nightjar.application.registering import Wish
-from nightjar.application.tracking_csv import guarded, read_lines, unguarded
+from nightjar.application.spreadsheet import guarded, unguarded
+from nightjar.application.tracking_csv import read_lines
 from nightjar.domain.tracking import Device, Location, RankType
 from nightjar.errors import Invalid
 
