@@ -80,6 +80,14 @@ class RetryLater(TaskFailure):
     """A passing fault: the task is tried again, which costs it an attempt."""
 
 
+class EndInDoubt(RetryLater):
+    """A list ended after `rows` rows, perhaps only because it was cut: a later attempt has to see it end there too."""
+
+    def __init__(self, message: str, *, rows: int) -> None:
+        super().__init__(ErrorCode.UPSTREAM_ERROR, message, details={"rows": rows})
+        self.rows = rows
+
+
 class GiveUp(TaskFailure):
     """Trying again would not help."""
 

@@ -94,10 +94,15 @@ class RankSource(Protocol):
     def source(self) -> Source:
         """Which of the two it is; recorded with every result."""
 
-    async def read(self, search: Search, *, wanted: Sequence[Target], depth: int) -> Reading:
+    async def read(
+        self, search: Search, *, wanted: Sequence[Target], depth: int, seen_end: int | None = None
+    ) -> Reading:
         """The organic rows, read to `depth`, to the end, or until every wanted target was met.
 
+        `seen_end` is the number of rows after which an earlier attempt saw this list end; it confirms such an end.
+
         Raises:
+            EndInDoubt: the list ended where it may have been cut, and no earlier attempt saw it end there.
             Blocked: the site refuses to serve us.
             RetryLater: a passing fault (time-out, connection, 5xx, short or empty page).
             GiveUp: the page is not understood (`layout_changed`), or the request is refused for good.

@@ -10,7 +10,7 @@ from nightjar.database.unit_of_work import UnitOfWork
 from nightjar.domain.rank import Outcome, RankResult, Reading, judge
 from nightjar.domain.target import CafeTarget, Target, cafe_key, target_from_key, target_keys
 from nightjar.domain.task import Claim, retry_delay
-from nightjar.errors import Blocked, ErrorCode, GiveUp, HostBusy, NotFound, RetryLater, TaskFailure
+from nightjar.errors import Blocked, EndInDoubt, ErrorCode, GiveUp, HostBusy, NotFound, RetryLater, TaskFailure
 
 MAX_RETRIES = 2
 """A failed check is tried again twice, then its trackings are unknown for the day."""
@@ -98,9 +98,9 @@ def store_reading(
     check = wanted.check
     uow.tasks.complete(claim, {"outcomes": _figures(results)})
     uow.rank_checks.settle(check.task_id, succeeded=len(results), failed=0, reason=None)
-    stored = uow.rank_history.save(results, checked_on=check.checked_on, source=source, batch_id=check.batch_id)
     if reading.same_cafe:
-        uow.cafes.learn(reading.same_cafe)
+        uow.cafes.learn(reading.same_cafe, beside=wanted.targets)
+    stored = uow.rank_history.save(results, checked_on=check.checked_on, source=source, batch_id=check.batch_id)
     return SettledReading(check=check, stored=tuple(stored))
 
 
@@ -117,11 +117,16 @@ def store_fault(
     """Postpone the check, or store `unknown` for all its trackings, as the fault demands. Raises LeaseLost."""
     if isinstance(fault, HostBusy):
         return _postpone(uow, claim, wanted.check, str(fault), not_before=fault.not_before, counted=False)
-    if isinstance(fault, Blocked) and uow.rank_checks.met_block(claim.task_id) < MAX_BLOCKS:
-        return _postpone(uow, claim, wanted.check, fault.message, delay=rules.cooldown, counted=False)
+    if isinstance(fault, Blocked) and wanted.check.blocks_met + 1 < MAX_BLOCKS:
+        postponed = _postpone(uow, claim, wanted.check, fault.message, delay=rules.cooldown, counted=False)
+        uow.rank_checks.met_block(claim.task_id)  # after the task, as everybody locks them
+        return postponed
     if isinstance(fault, RetryLater) and claim.tries <= MAX_RETRIES:
         delay = retry_delay(claim.tries, base=rules.retry_delay, jitter=jitter)
-        return _postpone(uow, claim, wanted.check, fault.message, delay=delay, counted=True)
+        postponed = _postpone(uow, claim, wanted.check, fault.message, delay=delay, counted=True)
+        if isinstance(fault, EndInDoubt):
+            uow.rank_checks.saw_end(claim.task_id, rows=fault.rows)
+        return postponed
     return _store_unknown(uow, claim, wanted, fault, source=source)
 
 

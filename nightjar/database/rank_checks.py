@@ -78,7 +78,7 @@ INSERT_AGAIN = text("""
 """)
 
 GET = text("""
-    SELECT c.task_id, c.batch_id, c.checked_on, c.tracking_ids, c.blocks_met,
+    SELECT c.task_id, c.batch_id, c.checked_on, c.tracking_ids, c.blocks_met, c.seen_end,
            s.rank_type, s.keyword, s.device, s.vertical, s.x, s.y
     FROM rank_checks AS c JOIN searches AS s ON s.id = c.search_id
     WHERE c.task_id = :task_id
@@ -89,7 +89,11 @@ TARGETS = text("""
 """)
 
 MET_BLOCK = text("""
-    UPDATE rank_checks SET blocks_met = blocks_met + 1 WHERE task_id = :task_id RETURNING blocks_met
+    UPDATE rank_checks SET blocks_met = blocks_met + 1 WHERE task_id = :task_id
+""")
+
+SAW_END = text("""
+    UPDATE rank_checks SET seen_end = :rows WHERE task_id = :task_id
 """)
 
 SETTLE = text("""
@@ -107,10 +111,6 @@ LAYOUT_FIGURES = text("""
                    WHERE c.batch_id = :batch_id AND s.rank_type = :rank_type AND c.succeeded > 0) AS understood
 """)
 
-# Tasks that ended without their check knowing (lost workers, a batch at its deadline): their trackings become unknown.
-SETTLE_UNKNOWN = text("""
-    WITH settled AS (
-        UPDATE rank_checks
 # Before any row of their history is written, and in the order in which everybody locks trackings.
 LOCK_SETTLED = text("""
     WITH locked AS (
@@ -120,8 +120,12 @@ LOCK_SETTLED = text("""
     SELECT count(*) FROM locked
 """)
 
-        SET failed = cardinality(tracking_ids),
+# Tasks that ended without their check knowing (lost workers, a batch at its deadline): their trackings become unknown.
 # Two of the checks may be of the same tracking and day: it gets one row, which one statement can write only once.
+SETTLE_UNKNOWN = text("""
+    WITH settled AS (
+        UPDATE rank_checks
+        SET failed = cardinality(tracking_ids),
             reason = CASE WHEN blocks_met > 0 THEN 'blocked: the host refused and did not recover in time'
                           ELSE :reason END
         WHERE task_id = ANY(CAST(:task_ids AS uuid[]))
@@ -146,10 +150,6 @@ SETTLED = text("""
     WHERE c.task_id = ANY(CAST(:task_ids AS uuid[])) ORDER BY c.task_id
 """)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchPlan:
-    """What a batch has before it: `searches` counts checks by rank type and device."""
 STORED_OF = text("""
     SELECT c.task_id, h.tracking_id, h.outcome, h.rank, h.session_number, h.checked_count, h.reason
     FROM rank_checks AS c CROSS JOIN unnest(c.tracking_ids) AS member (id)
@@ -158,6 +158,10 @@ STORED_OF = text("""
 """)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchPlan:
+    """What a batch has before it: `searches` counts checks by rank type and device."""
+
     checks: int
     trackings: int
     searches: Mapping[tuple[RankType, Device], int]
@@ -165,12 +169,16 @@ STORED_OF = text("""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankCheck:
-    """One search to be read, and who waits for it: tracking id and target key."""
+    """One search to be read, and who waits for it: tracking id and target key.
+
+    `seen_end` is the number of rows after which an earlier attempt saw its list end.
+    """
 
     task_id: UUID
     batch_id: int | None
     checked_on: date
     blocks_met: int
+    seen_end: int | None
     search: Search
     trackings: tuple[tuple[int, str], ...]
 
@@ -180,22 +188,22 @@ class SettledCheck:
     """A check whose trackings stayed unknown, and what the history now says of them."""
 
     task_id: UUID
+    batch_id: int | None
+    checked_on: date
     tracking_ids: tuple[int, ...]
     reason: str
     rank_type: RankType
     keyword: str
+    correlation_id: str
+    stored: tuple[StoredRank, ...]
 
 
 class RankChecks:
     """Rows of `rank_checks`."""
-    batch_id: int | None
-    checked_on: date
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    correlation_id: str
-    stored: tuple[StoredRank, ...]
     def plan_batch(
         self, batch_id: int, *, checked_on: date, queue: str, owner: str | None, correlation_id: str
     ) -> BatchPlan:
@@ -259,13 +267,18 @@ class RankChecks:
             batch_id=row.batch_id,
             checked_on=row.checked_on,
             blocks_met=row.blocks_met,
+            seen_end=row.seen_end,
             search=search_from(row),
             trackings=tuple((target.id, target.target_key) for target in targets),
         )
 
-    def met_block(self, task_id: UUID) -> int:
-        """Count a block that this check ran into; how many it has met."""
-        return int(self._connection.execute(MET_BLOCK, {"task_id": task_id}).scalar_one())
+    def met_block(self, task_id: UUID) -> None:
+        """Count a block that this check ran into."""
+        self._connection.execute(MET_BLOCK, {"task_id": task_id})
+
+    def saw_end(self, task_id: UUID, *, rows: int) -> None:
+        """Keep after how many rows the list ended: the next attempt believes the end if it is there again."""
+        self._connection.execute(SAW_END, {"task_id": task_id, "rows": rows})
 
     def settle(self, task_id: UUID, *, succeeded: int, failed: int, reason: str | None) -> None:
         """Keep how many trackings of the check got an answer, and why the others did not."""
@@ -275,37 +288,24 @@ class RankChecks:
     def settle_unknown(self, task_ids: Sequence[UUID], *, reason: str) -> list[SettledCheck]:
         """Store `unknown` for all trackings of these checks."""
         values = {"task_ids": list(task_ids), "reason": reason}
+        self._connection.execute(LOCK_SETTLED, values)
         self._connection.execute(SETTLE_UNKNOWN, values)
+        stored = self._stored_of(task_ids)
         return [
             SettledCheck(
                 task_id=row.task_id,
+                batch_id=row.batch_id,
+                checked_on=row.checked_on,
                 tracking_ids=tuple(row.tracking_ids),
                 reason=row.reason,
                 rank_type=RankType(row.rank_type),
                 keyword=row.keyword,
+                correlation_id=row.correlation_id,
+                stored=tuple(stored.get(row.task_id, ())),
             )
             for row in self._connection.execute(SETTLED, values)
         ]
 
-    def layout_figures(self, batch_id: int, rank_type: RankType, *, limit: int) -> tuple[int, bool]:
-        self._connection.execute(LOCK_SETTLED, values)
-        """How many checks were not understood (counted up to `limit`), and whether any was."""
-        stored = self._stored_of(task_ids)
-        values = {"batch_id": batch_id, "rank_type": rank_type, "limit": limit}
-        row = self._connection.execute(LAYOUT_FIGURES, values).one()
-        return int(row.misread), bool(row.understood)
-                batch_id=row.batch_id,
-                checked_on=row.checked_on,
-
-
-def search_from(row: Row[Any]) -> Search:
-    """The search that a row's columns describe."""
-                correlation_id=row.correlation_id,
-                stored=tuple(stored.get(row.task_id, ())),
-    return Search(
-        rank_type=RankType(row.rank_type),
-        keyword=row.keyword,
-        device=Device(row.device),
     def _stored_of(self, task_ids: Sequence[UUID]) -> dict[UUID, list[StoredRank]]:
         stored: dict[UUID, list[StoredRank]] = {}
         for row in self._connection.execute(STORED_OF, {"task_ids": list(task_ids)}):
@@ -313,6 +313,19 @@ def search_from(row: Row[Any]) -> Search:
             stored.setdefault(values.pop("task_id"), []).append(StoredRank(**values))
         return stored
 
+    def layout_figures(self, batch_id: int, rank_type: RankType, *, limit: int) -> tuple[int, bool]:
+        """How many checks were not understood (counted up to `limit`), and whether any was."""
+        values = {"batch_id": batch_id, "rank_type": rank_type, "limit": limit}
+        row = self._connection.execute(LAYOUT_FIGURES, values).one()
+        return int(row.misread), bool(row.understood)
+
+
+def search_from(row: Row[Any]) -> Search:
+    """The search that a row's columns describe."""
+    return Search(
+        rank_type=RankType(row.rank_type),
+        keyword=row.keyword,
+        device=Device(row.device),
         vertical=row.vertical,
         location=None if row.x is None else Location(x=row.x, y=row.y),
     )

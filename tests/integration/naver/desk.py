@@ -17,6 +17,7 @@ from nightjar.domain.rank import Reading, judge
 from nightjar.domain.target import Target
 from nightjar.domain.target_url import parse_target
 from nightjar.domain.tracking import Device, Location, RankType, Search, Source
+from nightjar.errors import EndInDoubt
 from tests.doubles.naver.replica import Json, Replica
 
 DEPTHS = {RankType.PLACE: 300, RankType.BLOG: 100, RankType.CAFE: 100}
@@ -63,18 +64,33 @@ class Desk:
         depth: int | None = None,
         source: Source = Source.PAGE,
         settings: Mapping[str, str] | None = None,
+        seen_end: int | None = None,
     ) -> Reading:
-        """The reading of a search; `settings` take the place of the replica's."""
+        """What one attempt at a search reads; `settings` take the place of the replica's."""
         naver = NaverSettings.from_environment({**self.environment, **(settings or {})})
         fetcher = PoliteFetcher(self.gate, self.http, self.browser, profile=BrowserProfile(user_agent="desk"))
         sources = rank_sources(naver, fetcher, (), sources={search.rank_type: source})
-        return await sources[search.rank_type].read(search, wanted=wanted, depth=depth or DEPTHS[search.rank_type])
+        return await sources[search.rank_type].read(
+            search, wanted=wanted, depth=depth or DEPTHS[search.rank_type], seen_end=seen_end
+        )
+
+    async def confirmed(
+        self, search: Search, wanted: Sequence[Target] = (), *, source: Source = Source.PAGE, settled_in: int = 2
+    ) -> Reading:
+        """The reading of a search whose end is in doubt at first: so many attempts at most, one after the other."""
+        seen_end = None
+        for _ in range(settled_in - 1):
+            try:
+                return await self.reading(search, wanted, source=source, seen_end=seen_end)
+            except EndInDoubt as doubt:
+                seen_end = doubt.rows
+        return await self.reading(search, wanted, source=source, seen_end=seen_end)
 
     async def results(
         self, search: Search, targets: Sequence[Target], *, source: Source = Source.PAGE
     ) -> list[dict[str, object]]:
         """What would be stored of each target, out of one reading, in the words of the replica's truth."""
-        reading = await self.reading(search, targets, source=source)
+        reading = await self.confirmed(search, targets, source=source)
         return [in_words_of_truth(reading, target, depth=DEPTHS[search.rank_type]) for target in targets]
 
 

@@ -135,7 +135,7 @@ async def test_an_ordinary_page_with_the_words_of_a_block_is_read(
 ) -> None:
     keyword = {"rank_type": rank_type, "keyword": "주차장", "rows": 40, "traps": ["block_words"]}
     replica.control.put_scenario({"keywords": [keyword]})
-    reading = await desk.reading(a_search(rank_type, "주차장", device=device))
+    reading = await desk.confirmed(a_search(rank_type, "주차장", device=device))
     assert len(reading.rows) == 40
 
 

@@ -11,7 +11,7 @@ from crawl_worker.engine.browser import Browser
 from crawl_worker.engine.egress import EgressRule
 from crawl_worker.engine.http import HttpClient
 from nightjar.domain.tracking import Device
-from nightjar.errors import ErrorCode, GiveUp, RetryLater
+from nightjar.errors import EndInDoubt, ErrorCode, GiveUp, RetryLater
 from tests.integration.naver.desk import ENGINE, Desk, a_search
 
 pytestmark = pytest.mark.anyio
@@ -136,5 +136,7 @@ async def test_a_full_first_batch_after_which_nothing_comes_is_no_reading(
 
 async def test_a_pc_list_of_less_than_a_page_may_end_before_its_total(list_host: ShownList, desk: Desk) -> None:
     list_host.state, list_host.shown, list_host.total = shops(54), shops(54), 412
-    reading = await desk.reading(a_search("place", "국수", device=Device.PC))
-    assert reading.rows == KEYS[:54]
+    search = a_search("place", "국수", device=Device.PC)
+    with pytest.raises(EndInDoubt):
+        await desk.reading(search)
+    assert (await desk.reading(search, seen_end=54)).rows == KEYS[:54]

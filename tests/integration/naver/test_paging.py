@@ -1,9 +1,9 @@
 import pytest
 
 from nightjar.domain.tracking import Device, RankType, Source
-from nightjar.errors import GiveUp, RetryLater
+from nightjar.errors import EndInDoubt, GiveUp
 from tests.doubles.naver.replica import Json, Replica
-from tests.integration.naver.desk import Desk, a_search, a_target
+from tests.integration.naver.desk import Desk, a_search, a_target, in_words_of_truth, truths
 
 pytestmark = pytest.mark.anyio
 
@@ -56,17 +56,40 @@ async def test_reading_stops_as_soon_as_every_target_was_met(replica: Replica, d
     await desk.reading(search, [near])
     assert len(replica.control.requests()) == 1
     replica.control.reset_log()
-    await desk.reading(search, [near, a_target(rank_type, ABSENT[rank_type])])
+    await desk.confirmed(search, [near, a_target(rank_type, ABSENT[rank_type])])
     assert len(replica.control.requests()) > 3
 
 
 @pytest.mark.parametrize("rank_type", ["blog", "cafe"])
-@pytest.mark.parametrize("rows", [12, 30, 45, 60])
-async def test_a_list_that_ends_before_the_depth_is_whole(
+@pytest.mark.parametrize("rows", [12, 30, 45, 61])
+async def test_a_list_that_ends_before_the_depth_is_whole_when_a_second_attempt_says_so(
     replica: Replica, desk: Desk, rank_type: str, rows: int
 ) -> None:
-    reading = await desk.reading(a_search(rank_type, show(replica, rank_type, rows)))
-    assert len(reading.rows) == rows
+    search = a_search(rank_type, show(replica, rank_type, rows))
+    with pytest.raises(EndInDoubt) as doubt:
+        await desk.reading(search)
+    assert doubt.value.rows == rows
+    requests = len(replica.control.requests())
+    assert len((await desk.reading(search, seen_end=rows)).rows) == rows
+    assert len(replica.control.requests()) == 2 * requests
+
+
+@pytest.mark.parametrize("rank_type", ["blog", "cafe"])
+async def test_a_full_last_load_that_says_that_it_is_the_last_ends_a_list_at_once(
+    replica: Replica, desk: Desk, rank_type: str
+) -> None:
+    assert len((await desk.reading(a_search(rank_type, show(replica, rank_type, 60)))).rows) == 60
+
+
+@pytest.mark.parametrize("rank_type", ["blog", "cafe", "place"])
+async def test_a_short_list_that_holds_all_targets_needs_one_attempt(
+    replica: Replica, desk: Desk, rank_type: str
+) -> None:
+    key = {"blog": "nj_near/223400000001", "cafe": "njcafenear/1000001", "place": "9900000999"}[rank_type]
+    targets = [{"key": key, "around": 11, "swing": 0}]
+    search = a_search(rank_type, show(replica, rank_type, 12, targets=targets))
+    reading = await desk.reading(search, [a_target(rank_type, key)])
+    assert in_words_of_truth(reading, a_target(rank_type, key), depth=100) == truths(replica, search, [key])[0]
 
 
 @pytest.mark.parametrize("rank_type", ["blog", "cafe", "place"])
@@ -79,33 +102,21 @@ async def test_no_result_at_all_is_a_whole_reading_of_nothing(
     assert len(replica.control.requests()) == 1
 
 
-async def test_an_end_of_a_few_rows_is_asked_for_again_and_believed(replica: Replica, desk: Desk) -> None:
-    reading = await desk.reading(a_search("cafe", show(replica, "cafe", 32)))
-    assert len(reading.rows) == 32
-    assert [entry["step"] for entry in replica.control.requests(site="search_more")] == [2, 2]
-
-
-async def test_an_end_that_is_another_when_asked_again_is_no_end(replica: Replica, desk: Desk) -> None:
-    keyword = show(replica, "cafe", 90)
-    replica.control.fault("SHORT", site="search_more", step=2, drops_next=True, limit=1)
-    with pytest.raises(RetryLater, match="short page"):
-        await desk.reading(a_search("cafe", keyword))
-
-
 async def test_a_load_on_another_host_is_never_asked_for(replica: Replica, desk: Desk) -> None:
     with pytest.raises(GiveUp, match=r"only 127\.0\.0\.1:9 is asked"):
         await desk.reading(a_search("blog", FOOD), settings={"NAVER_SEARCH_MORE_URL": "http://127.0.0.1:9"})
     assert [entry["site"] for entry in replica.control.requests()] == ["search"]
 
 
-@pytest.mark.parametrize(("list_end", "batches"), [(54, 4), (100, 4), (210, 7)])
-async def test_a_place_list_that_is_cut_before_its_total_ends_there(
+@pytest.mark.parametrize(("list_end", "batches"), [(54, 3), (100, 3), (210, 6)])
+async def test_a_place_list_that_is_cut_before_its_total_ends_there_when_a_second_attempt_says_so(
     replica: Replica, desk: Desk, list_end: int, batches: int
 ) -> None:
-    reading = await desk.reading(a_search("place", show(replica, "place", 412, list_end=list_end)))
-    assert len(reading.rows) == list_end
-    # The last batch is empty, and is asked for twice.
-    assert len(replica.control.requests()) == batches
+    search = a_search("place", show(replica, "place", 412, list_end=list_end))
+    with pytest.raises(EndInDoubt, match=f"ended after {list_end} rows"):
+        await desk.reading(search)
+    assert len((await desk.reading(search, seen_end=list_end)).rows) == list_end
+    assert len(replica.control.requests()) == 2 * batches
 
 
 async def test_a_place_list_is_read_to_its_total_without_a_request_too_many(replica: Replica, desk: Desk) -> None:
@@ -136,7 +147,7 @@ async def test_the_api_is_not_called_beyond_its_total(replica: Replica, desk: De
 
 @pytest.mark.parametrize("rank_type", list(RankType))
 async def test_a_host_is_held_for_one_request_at_a_time(replica: Replica, desk: Desk, rank_type: RankType) -> None:
-    await desk.reading(a_search(rank_type, FOOD))
+    await desk.confirmed(a_search(rank_type, FOOD))
     assert len(desk.gate.holds) == len(replica.control.requests(kind="page"))
     assert not desk.gate.held
 
@@ -146,7 +157,7 @@ async def test_a_host_is_held_for_one_request_at_a_time(replica: Replica, desk: 
 async def test_each_device_is_asked_for_by_its_own_kind_of_reader(
     replica: Replica, desk: Desk, rank_type: RankType, device: Device, *, phone: bool
 ) -> None:
-    await desk.reading(a_search(rank_type, FOOD, device=device))
+    await desk.confirmed(a_search(rank_type, FOOD, device=device))
     agents = {entry["user_agent"] for entry in replica.control.requests(kind="page")}
     assert len(agents) == 1
     assert ("Mobile" in agents.pop()) == phone

@@ -12,10 +12,11 @@ from crawl_worker.sites.naver.place_answers import (
 from crawl_worker.sites.naver.rows import Progress
 from crawl_worker.sites.naver.settings import NaverSettings
 from nightjar.domain.tracking import Device, Location, RankType, Search
-from nightjar.errors import Blocked, ErrorCode, GiveUp, RetryLater
+from nightjar.errors import Blocked, EndInDoubt, ErrorCode, GiveUp, RetryLater
 from tests.unit.naver.pages import answer, apollo, limited, page, place_page, shop
 
 LIST = "https://m.place.naver.com/place/list?query=x"
+NOODLES = Search(rank_type=RankType.PLACE, keyword="국수", device=Device.MOBILE, vertical="place")
 
 
 def shops(count: int) -> list[dict[str, object]]:
@@ -104,17 +105,32 @@ def test_replies_about_other_things_are_passed_over_and_unknown_ones_are_not() -
         judge_reply(answer(json.dumps([{"data": {"places": {"items": shops(9)}}}])[:90]), "국수")
 
 
-@pytest.mark.parametrize(
-    ("read", "total", "is_early"), [(48, 412, True), (48, None, True), (48, 48, False), (54, 412, False)]
-)
-def test_an_end_before_any_known_cut_is_no_end(read: int, total: int | None, *, is_early: bool) -> None:
+def progress_of(read: int) -> Progress:
     progress = Progress([], 300)
     progress.add([f"place:{number}" for number in range(read)])
-    if is_early:
-        with pytest.raises(RetryLater, match="short page"):
-            refuse_early_end(progress, total, LIST)
-    else:
-        refuse_early_end(progress, total, LIST)
+    return progress
+
+
+@pytest.mark.parametrize("total", [412, None])
+@pytest.mark.parametrize("seen_end", [None, 48])
+def test_an_end_before_any_known_cut_is_never_one(total: int | None, seen_end: int | None) -> None:
+    with pytest.raises(RetryLater, match="short page") as failure:
+        refuse_early_end(progress_of(48), total, NOODLES, seen_end=seen_end)
+    assert not isinstance(failure.value, EndInDoubt)
+
+
+@pytest.mark.parametrize("total", [412, None])
+@pytest.mark.parametrize("seen_end", [None, 100])
+def test_an_end_before_the_total_is_in_doubt_until_it_was_seen_twice(total: int | None, seen_end: int | None) -> None:
+    with pytest.raises(EndInDoubt) as doubt:
+        refuse_early_end(progress_of(54), total, NOODLES, seen_end=seen_end)
+    assert doubt.value.rows == 54
+    refuse_early_end(progress_of(54), total, NOODLES, seen_end=54)
+
+
+@pytest.mark.parametrize("read", [9, 48, 54])
+def test_a_list_that_gave_its_total_is_over(read: int) -> None:
+    refuse_early_end(progress_of(read), read, NOODLES, seen_end=None)
 
 
 def test_location_and_vertical_travel_in_the_address() -> None:

@@ -48,12 +48,14 @@ def test_a_full_page_gives_its_rows_and_the_load_that_it_issues() -> None:
     assert result == ListPage(rows=tuple(post_key(n) for n in range(1, 31)), more=SENT)
 
 
-def test_a_list_of_twelve_that_announces_no_more_is_whole() -> None:
-    assert len(first(page(cards(12))).rows) == 12
+@pytest.mark.parametrize("count", [12, 30])
+def test_a_first_page_that_announces_no_more_is_read_but_its_end_is_in_doubt(count: int) -> None:
+    result = first(page(cards(count)))
+    assert (len(result.rows), result.more, result.is_end) == (count, None, False)
 
 
 def test_only_the_sentence_that_there_is_nothing_makes_a_zero() -> None:
-    assert first(no_result()) == ListPage(rows=())
+    assert first(no_result()) == ListPage(rows=(), is_end=True)
     assert isinstance(failure_of(page("")), GiveUp)
     assert failure_of(page("")).code is ErrorCode.LAYOUT_CHANGED
 
@@ -134,7 +136,26 @@ def test_a_further_load_gives_rows_and_the_load_after_it_with_the_same_headers()
     ],
 )
 def test_every_known_envelope_is_opened(document: dict[str, object]) -> None:
-    assert more(json.dumps(document)) == ListPage(rows=tuple(post_key(n) for n in range(1, 31)))
+    result = more(json.dumps(document))
+    assert (result.rows, result.more) == (tuple(post_key(n) for n in range(1, 31)), None)
+
+
+@pytest.mark.parametrize(
+    ("document", "is_end"),
+    [
+        ({"collection": [{"html": cards(30)}], "url": ""}, True),
+        ({"dom": {"collection": [{"html": cards(30)}], "url": ""}}, True),
+        ({"collection": [{"html": cards(29)}], "url": ""}, False),
+        ({"collection": [{"html": cards(3)}], "url": ""}, False),
+        ({"collection": [{"html": ""}], "url": ""}, False),
+        ({"collection": [], "url": ""}, False),
+        ({"collection": [{"html": cards(30)}]}, False),
+        ({"collection": [{"html": cards(30)}], "url": None}, False),
+        ({"collection": [{"html": cards(30)}], "url": MORE}, False),
+    ],
+)
+def test_only_a_full_load_that_says_that_none_follows_is_the_end(document: dict[str, object], *, is_end: bool) -> None:
+    assert more(json.dumps(document)).is_end == is_end
 
 
 def test_a_cafe_list_is_read_the_same_way() -> None:
@@ -144,7 +165,8 @@ def test_a_cafe_list_is_read_the_same_way() -> None:
 
 @pytest.mark.parametrize("html", ["", cards(3)])
 def test_few_rows_or_none_may_end_a_list(html: str) -> None:
-    assert more(load(html)).more is None
+    result = more(load(html))
+    assert (result.more, result.is_end) == (None, False)
 
 
 @pytest.mark.parametrize("html", ["", cards(3)])

@@ -49,7 +49,9 @@ class RankCheckJob:
         self._source = source.source
         depth = self._depths[search.rank_type]
         await report("working", message=f"reading the {search.rank_type} list of {search.keyword!r}")
-        return await source.read(search, wanted=tuple(wanted.targets.values()), depth=depth)
+        return await source.read(
+            search, wanted=tuple(wanted.targets.values()), depth=depth, seen_end=wanted.check.seen_end
+        )
 
     async def settle(self, claim: Claim, outcome: Reading | Fault) -> None:
         """Store ranks or `unknown`, or put the check back; close the batch if this was its last check."""

@@ -47,7 +47,7 @@ CREATE TABLE trackings (
 );
 CREATE UNIQUE INDEX trackings_one_active ON trackings (owner, search_id, target_key) WHERE status = 'active';
 CREATE INDEX trackings_of_owner ON trackings (owner, id);
-CREATE INDEX trackings_of_club ON trackings (target_key) WHERE target_key LIKE 'club:%'
+CREATE INDEX trackings_of_club ON trackings (split_part(target_key, '/', 1)) WHERE target_key LIKE 'club:%'
 """
 
 BATCHES = """
@@ -112,7 +112,9 @@ CREATE INDEX tasks_unpublished ON tasks (queue, not_before)
 CREATE INDEX tasks_published ON tasks (queue, published_at)
     WHERE state = 'pending' AND seq IS NULL AND published_at IS NOT NULL;
 CREATE INDEX tasks_leases ON tasks (lease_until) WHERE state = 'in_progress';
-CREATE INDEX tasks_of_owner ON tasks (owner, created_at DESC, id) WHERE owner IS NOT NULL
+CREATE INDEX tasks_of_owner ON tasks (owner, created_at DESC, id DESC) WHERE owner IS NOT NULL;
+CREATE INDEX tasks_by_age ON tasks (created_at DESC, id DESC);
+CREATE INDEX tasks_by_end ON tasks (finished_at) WHERE finished_at IS NOT NULL
 """
 
 RANK_CHECKS = """
@@ -123,6 +125,7 @@ CREATE TABLE rank_checks (
     checked_on    date NOT NULL,
     tracking_ids  bigint[] NOT NULL,           -- fixed when planned, ascending
     blocks_met    smallint NOT NULL DEFAULT 0,
+    seen_end      integer,                     -- rows after which the last attempt saw the list end, not yet believed
     succeeded     integer NOT NULL DEFAULT 0,
     failed        integer NOT NULL DEFAULT 0,
     reason        text                         -- why all of them stayed unknown

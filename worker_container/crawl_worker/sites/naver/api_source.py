@@ -35,8 +35,15 @@ class ApiSource:
         self._fetcher = fetcher
         self._homes = homes
 
-    async def read(self, search: Search, *, wanted: Sequence[Target], depth: int) -> Reading:
-        """Fulfils `nightjar.ports.RankSource`."""
+    async def read(
+        self,
+        search: Search,
+        *,
+        wanted: Sequence[Target],
+        depth: int,
+        seen_end: int | None = None,  # noqa: ARG002  # of the port; see below
+    ) -> Reading:
+        """Fulfils `nightjar.ports.RankSource`. Its total tells the end: there is nothing to confirm."""
         if not (self._settings.api_key_id and self._settings.api_key):
             message = "the search API needs a key: set NAVER_API_KEY_ID and NAVER_API_KEY"
             raise GiveUp(ErrorCode.ACTION_REQUIRED, message)

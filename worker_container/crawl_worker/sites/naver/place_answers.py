@@ -13,6 +13,7 @@ from crawl_worker.sites.naver.blocks import (
     refuse_words,
     short_page,
 )
+from crawl_worker.sites.naver.list_end import confirm_end
 from crawl_worker.sites.naver.place_page import PlaceBatch, batch_of_reply, has_errors, place_batch
 from crawl_worker.sites.naver.rows import Progress
 from crawl_worker.sites.naver.script_json import BrokenValue
@@ -77,12 +78,20 @@ def judge_reply(response: Response, keyword: str) -> PlaceBatch | None:
     return batch
 
 
-def refuse_early_end(progress: Progress, total: int | None, url: str) -> None:
-    """Raise RetryLater for a list that ended before its total and before any place where such lists are cut."""
+def refuse_early_end(progress: Progress, total: int | None, search: Search, *, seen_end: int | None) -> None:
+    """Return for a list that ended at its total, or where an earlier attempt saw it end, too.
+
+    Raises:
+        RetryLater: it ended before its total and before any place where such lists are cut.
+        EndInDoubt: it ended before its total, and nothing confirms that.
+    """
     read = len(progress.counted)
-    if read < SHORTEST_CUT and (total is None or read < total):
-        message = f"{url} ended after {read} of {total} rows (short page); a partial list is no reading"
-        raise RetryLater(ErrorCode.UPSTREAM_ERROR, message, details={"url": url, "rows": read})
+    if total is not None and read >= total:
+        return
+    if read < SHORTEST_CUT:
+        message = f"the place list of {search.keyword!r} ended after {read} of {total} rows (short page); "
+        raise RetryLater(ErrorCode.UPSTREAM_ERROR, f"{message}a partial list is no reading", details={"rows": read})
+    confirm_end(progress, search, seen_end=seen_end)
 
 
 def _is_all(batch: PlaceBatch) -> bool:

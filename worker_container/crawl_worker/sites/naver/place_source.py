@@ -36,16 +36,21 @@ class PagePlaceSource:
         self._fetcher = fetcher
         self._profiles = profiles
 
-    async def read(self, search: Search, *, wanted: Sequence[Target], depth: int) -> Reading:
+    async def read(
+        self, search: Search, *, wanted: Sequence[Target], depth: int, seen_end: int | None = None
+    ) -> Reading:
         """Fulfils `nightjar.ports.RankSource`."""
         progress = Progress(wanted, depth)
-        if not await self._read_by_start(search, progress):
+        if not await self._read_by_start(search, progress, seen_end):
             progress = Progress(wanted, depth)
-            await self._read_in_browser(search, progress)
+            await self._read_in_browser(search, progress, seen_end)
         return progress.reading()
 
-    async def _read_by_start(self, search: Search, progress: Progress) -> bool:
-        """Read batch by batch. False where the list ignores `start`: what was read is only its beginning."""
+    async def _read_by_start(self, search: Search, progress: Progress, seen_end: int | None) -> bool:
+        """Read batch by batch. False where the list ignores `start`: what was read is only its beginning.
+
+        A short batch is the last one or a cut one: what comes after it tells, also where it brought all targets.
+        """
         first = batch = await self._fetch(search)
         read = batch.size
         progress.add(batch.rows)
@@ -55,7 +60,7 @@ class PagePlaceSource:
                 return True
             batch = await self._fetch(search, start=read + 1)
             if not batch.rows:
-                refuse_early_end(progress, first.total, list_url(search, self._settings))
+                refuse_early_end(progress, first.total, search, seen_end=seen_end)
                 return True
             if is_short:
                 raise _short_batch(search, read)
@@ -65,21 +70,18 @@ class PagePlaceSource:
         return True
 
     async def _fetch(self, search: Search, *, start: int = 1) -> PlaceBatch:
-        """One batch. A further one that is empty is asked for again: a host that throttles may send nothing, too."""
+        """One batch; a further one may be empty."""
         url = list_url(search, self._settings, start=start)
         headers = {"User-Agent": self._profiles[search.device].user_agent}
-        if start == 1:
-            return await self._fetcher.fetch(url, partial(judge_first_list, keyword=search.keyword), headers=headers)
-        judge = partial(judge_list, keyword=search.keyword)
-        batch = await self._fetcher.fetch(url, judge, headers=headers)
-        return batch if batch.rows else await self._fetcher.fetch(url, judge, headers=headers)
+        judge = judge_first_list if start == 1 else judge_list
+        return await self._fetcher.fetch(url, partial(judge, keyword=search.keyword), headers=headers)
 
-    async def _read_in_browser(self, search: Search, progress: Progress) -> None:
+    async def _read_in_browser(self, search: Search, progress: Progress, seen_end: int | None) -> None:
         url = list_url(search, self._settings)
         visit = PlaceVisit(url, search, progress)
         total = await self._fetcher.browse(url, visit.read, budget=VISIT_BUDGET, profile=self._profiles[search.device])
         if not progress.is_enough():
-            refuse_early_end(progress, total, url)
+            refuse_early_end(progress, total, search, seen_end=seen_end)
 
 
 def _is_over(progress: Progress, total: int | None) -> bool:

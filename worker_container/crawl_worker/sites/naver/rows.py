@@ -17,10 +17,14 @@ class NextLoad:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListPage:
-    """The organic rows of one page or load in document order, and the way on; no way on means the list is over."""
+    """The organic rows of one page or load in document order, and the way on.
+
+    No way on means that the list is over; `is_end` says that this is beyond doubt.
+    """
 
     rows: tuple[str | None, ...]
     more: NextLoad | None = None
+    is_end: bool = False
 
 
 class Progress:

@@ -6,9 +6,10 @@ from functools import partial
 from crawl_worker.engine.browser import BrowserProfile
 from crawl_worker.engine.fetcher import PoliteFetcher
 from crawl_worker.sites.naver.cafe_homes import CafeHomes
+from crawl_worker.sites.naver.list_end import confirm_end
 from crawl_worker.sites.naver.rows import ListPage, NextLoad, Progress
 from crawl_worker.sites.naver.settings import NaverSettings
-from crawl_worker.sites.naver.tabs import FEWEST_CARDS, first_url, judge_first, judge_more
+from crawl_worker.sites.naver.tabs import first_url, judge_first, judge_more
 from nightjar.domain.rank import Reading
 from nightjar.domain.target import Target
 from nightjar.domain.tracking import Device, RankType, Search, Source
@@ -27,13 +28,18 @@ class PageTabSource:
         self._fetcher = fetcher
         self._profiles = profiles
 
-    async def read(self, search: Search, *, wanted: Sequence[Target], depth: int) -> Reading:
+    async def read(
+        self, search: Search, *, wanted: Sequence[Target], depth: int, seen_end: int | None = None
+    ) -> Reading:
         """Fulfils `nightjar.ports.RankSource`."""
         progress = Progress(wanted, depth)
         page = await self._first(search)
         while True:
             await self._take(page, progress, search, wanted)
-            if progress.is_enough() or page.more is None:
+            if progress.is_enough() or page.is_end:
+                return progress.reading()
+            if page.more is None:
+                confirm_end(progress, search, seen_end=seen_end)
                 return progress.reading()
             page = await self._more(search, page.more)
 
@@ -50,19 +56,6 @@ class PageTabSource:
         return await self._fetcher.fetch(first_url(search, self._settings), judge, headers=self._headers(search))
 
     async def _more(self, search: Search, load: NextLoad) -> ListPage:
-        """The next load. One that ends the list with few rows or none is asked for again, and believed if it stays so.
-
-        A host that throttles sends short and empty lists, too, and recovers within seconds.
-        """
-        page = await self._load(search, load)
-        if page.more is None and len(page.rows) < FEWEST_CARDS:
-            again = await self._load(search, load)
-            if again != page:
-                message = f"the end of the list of {search.rank_type} {search.keyword!r} was a short page"
-                raise RetryLater(ErrorCode.UPSTREAM_ERROR, message, details={"url": load.url})
-        return page
-
-    async def _load(self, search: Search, load: NextLoad) -> ListPage:
         judge = partial(judge_more, search=search, sent=load, settings=self._settings)
         return await self._fetcher.fetch(load.url, judge, headers=self._headers(search) | dict(load.headers))
 

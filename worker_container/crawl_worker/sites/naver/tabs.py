@@ -22,11 +22,12 @@ from crawl_worker.sites.naver.more_link import checked_address, next_load
 from crawl_worker.sites.naver.rows import ListPage, NextLoad
 from crawl_worker.sites.naver.script_json import BrokenValue
 from crawl_worker.sites.naver.settings import NaverSettings
+from nightjar.domain.rank_plan import ROWS_PER_LOAD
 from nightjar.domain.tracking import Device, RankType, Search
 
 FEWEST_CARDS = 10
-"""Fewer are suspicious: a host that throttles sends short pages, and real ones hold 20 to 30. Only the last load of a
-list may be that short."""
+"""Fewer are suspicious: a host that throttles sends short pages, and real ones hold 20 to 30. Only a further
+load may be that short, and its end is then in doubt."""
 
 CARDS_BEFORE_MORE = 20
 """A page that announces a further load holds at least so many cards; 30 are usual, 20 were seen."""
@@ -87,7 +88,7 @@ def judge_first(response: Response, search: Search, settings: NaverSettings) -> 
 
 
 def judge_more(response: Response, search: Search, sent: NextLoad, settings: NaverSettings) -> ListPage:
-    """The rows of a further load, and the one after it. No way on: the list says that it is over.
+    """The rows of a further load, and the one after it. It is the end if it is full and says that no other follows.
 
     Raises:
         Blocked, RetryLater, GiveUp: as the answer means.
@@ -102,7 +103,8 @@ def judge_more(response: Response, search: Search, sent: NextLoad, settings: Nav
     more = _following(address, sent, response, settings)
     _refuse_unreadable(rows, tab, response)
     _refuse_cards_missing(cards, more, response)
-    return ListPage(rows=tuple(rows), more=more)
+    is_end = address == "" and cards >= ROWS_PER_LOAD
+    return ListPage(rows=tuple(rows), more=more, is_end=is_end)
 
 
 def _parsed(tab: Tab, html: str, response: Response) -> tuple[list[str | None], int]:
@@ -118,7 +120,7 @@ def _without_cards(response: Response, keyword: str) -> ListPage:
     refuse_words(response, keyword)
     refuse_half(response)
     if _NO_RESULT.search(visible_text(response.text)):
-        return ListPage(rows=())
+        return ListPage(rows=(), is_end=True)
     raise not_understood(response, "neither results nor the sentence that there are none")
 
 
@@ -143,8 +145,11 @@ def _document(response: Response, keyword: str) -> Any:
         raise short_page(response, 0, "a whole JSON document is due") from error
 
 
-def _fragment(document: Any, response: Response, keyword: str) -> tuple[str, str]:
-    """The HTML of a load and the address of the next one, in any of the known envelopes."""
+def _fragment(document: Any, response: Response, keyword: str) -> tuple[str, str | None]:
+    """The HTML of a load and the address of the next one, in any of the known envelopes.
+
+    The address is "" where the load says that none follows, None where it says nothing.
+    """
     body = document.get("dom", document) if isinstance(document, dict) else None
     if isinstance(body, dict):
         parts = body.get("collection")
@@ -153,12 +158,13 @@ def _fragment(document: Any, response: Response, keyword: str) -> tuple[str, str
         if parts is None and isinstance(body.get("html"), str):
             parts = [body]
         if isinstance(parts, list) and all(isinstance(part, dict) for part in parts):
-            return "".join(str(part.get("html") or "") for part in parts), str(body.get("url") or "")
+            url = body.get("url")
+            return "".join(str(part.get("html") or "") for part in parts), url if isinstance(url, str) else None
     refuse_words(response, keyword)
     raise not_understood(response, "a load has none of the known envelopes")
 
 
-def _following(address: str, sent: NextLoad, response: Response, settings: NaverSettings) -> NextLoad | None:
+def _following(address: str | None, sent: NextLoad, response: Response, settings: NaverSettings) -> NextLoad | None:
     """The page's headers go with all its loads."""
     if not address:
         return None
