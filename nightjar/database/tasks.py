@@ -130,7 +130,7 @@ DELETE_EXPIRED = text("""
         WHERE finished_at < clock_timestamp() - CAST(:age AS interval)
           AND (batch_id IS NULL
                OR EXISTS (SELECT FROM batches AS b WHERE b.id = tasks.batch_id AND b.finished_at IS NOT NULL))
-        ORDER BY id LIMIT :page FOR UPDATE SKIP LOCKED)
+        ORDER BY finished_at LIMIT :page FOR UPDATE SKIP LOCKED)
 """)
 
 
