@@ -3,7 +3,14 @@ from datetime import timedelta
 import pytest
 
 from nightjar.domain.tracking import RankType, Source
-from nightjar.settings import BadSettings, api_settings, fan_out_settings, janitor_settings, worker_settings
+from nightjar.settings import (
+    BadSettings,
+    SecretKeeper,
+    api_settings,
+    fan_out_settings,
+    janitor_settings,
+    worker_settings,
+)
 
 LEAST = {"DATABASE_URL": "postgresql+pg8000://u:secret@db/nightjar"}
 
@@ -59,3 +66,23 @@ def test_no_error_shows_a_password() -> None:
     with pytest.raises(BadSettings) as caught:
         fan_out_settings(LEAST | {"PUBLISH_WINDOW": "none"})
     assert "secret" not in caught.value.message
+
+
+def test_secrets_are_kept_in_the_table_under_each_key_that_is_given() -> None:
+    first, second = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=", "QkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkI="
+    assert api_settings(LEAST).secrets.keys == ()
+    secrets = api_settings(LEAST | {"SECRETS_KEY": f"{first}, {second}"}).secrets
+    assert (secrets.keeper, secrets.keys) == (SecretKeeper.TABLE, (first, second))
+    assert worker_settings(LEAST | {"SECRET_STORE": "aws"}, cores=1).secrets.keeper is SecretKeeper.AWS
+
+
+@pytest.mark.parametrize("key", ["hunter2", "QUFB", "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=,hunter2", "훈터2"])
+def test_a_key_for_secrets_that_is_none_is_told_without_being_repeated(key: str) -> None:
+    with pytest.raises(BadSettings, match="SECRETS_KEY is not a key of 32 bytes") as caught:
+        api_settings(LEAST | {"SECRETS_KEY": key})
+    assert key not in caught.value.message
+
+
+def test_keys_are_in_no_repr() -> None:
+    key = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="
+    assert key not in repr(api_settings(LEAST | {"SECRETS_KEY": key}))

@@ -12,6 +12,7 @@ from functions.api.paging import id_behind, page_of
 from functions.api.schemas.listing import Page
 from functions.api.schemas.stores import StoreAnswer
 from nightjar.domain.account import Platform
+from nightjar.errors import Invalid
 
 router = APIRouter(prefix="/api/v1/stores", tags=["stores"])
 
@@ -34,15 +35,13 @@ def list_stores(
     limit: Limit = 50,
 ) -> Page[StoreAnswer] | Response:
     """Newest first, each with what changed last. An owner sees its own, an operator all."""
-    if changed_since is not None and changed_since.utcoffset() is None:
-        changed_since = changed_since.replace(tzinfo=UTC)
     filters: dict[str, object] = {
         "platform": platform,
         "account_id": account_id,
         "platform_store_id": platform_store_id,
         "status": status,
         "missing": missing,
-        "changed_since": changed_since,
+        "changed_since": None if changed_since is None else _utc(changed_since),
     }
     before = id_behind(LISTING, cursor)
     if format == "csv":
@@ -53,3 +52,13 @@ def list_stores(
         found = uow.stores.page(owner=call.sees, before=before, limit=limit + 1, filters=filters)
     stores, following = page_of(found, limit, listing=LISTING, place=lambda store: (store.id,))
     return Page(items=[StoreAnswer.of(store) for store in stores], next=following)
+
+
+def _utc(moment: datetime) -> datetime:
+    """The moment in UTC, which it is taken to be in where it has no offset. Raises Invalid."""
+    if moment.utcoffset() is None:
+        return moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise Invalid("changed_since must lie between the years 1 and 9999, in UTC") from None

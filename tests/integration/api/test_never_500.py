@@ -21,6 +21,7 @@ words = st.sampled_from(
     [
         *("place", "blog", "cafe", "pc", "mobile", "active", "stopped", "owner", "operator", "강남 파스타", "", "{}"),
         *("https://m.place.naver.com/restaurant/1234567890/home", "https://blog.naver.com/nj_lantern01/223400000101"),
+        *("baemin", "true", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-03-02", "1e18"),
         *("=1+1", "\x00", "\ud800", "1e999", "-0", "9" * 400, "%s", "'; DROP TABLE tasks; --", ":owner", "\\"),
     ]
 )
@@ -29,18 +30,39 @@ numbers = st.integers() | st.floats() | st.sampled_from([2**63, -(2**63), 10**40
 leaves = st.none() | st.booleans() | numbers | texts
 values = st.recursive(leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3))
 names = st.sampled_from(
-    ["rank_type", "keyword", "target_url", "location", "device", "options", "status", "name", "role", "owner", "x"]
+    [
+        *(
+            "rank_type",
+            "keyword",
+            "target_url",
+            "location",
+            "device",
+            "options",
+            "status",
+            "name",
+            "role",
+            "owner",
+            "x",
+        ),
+        *("platform", "login_id", "password", "account_id"),
+    ]
 )
 bodies = st.dictionaries(names | texts, values, max_size=7) | values
 paths = st.sampled_from(
     [
         *("/api/v1/trackings", "/api/v1/keys", "/api/v1/batches", "/api/v1/trackings/1", "/api/v1/trackings/1/check"),
         *(f"/api/v1/tasks/{uuid4()}/retry", "/api/v1/trackings/import", "/api/v1/tasks", "/", "/metrics"),
+        *("/api/v1/accounts", f"/api/v1/accounts/{uuid4()}", "/api/v1/stores", "/api/baemin/start-crawling"),
     ]
 )
 methods = st.sampled_from(["GET", "POST", "PATCH", "DELETE", "PUT"])
 parameters = st.dictionaries(
-    st.sampled_from(["cursor", "limit", "status", "rank_type", "keyword", "format", "kind", "state", "only", "x"]),
+    st.sampled_from(
+        [
+            *("cursor", "limit", "status", "rank_type", "keyword", "format", "kind", "state", "only", "x"),
+            *("platform", "account_id", "platform_store_id", "missing", "changed_since"),
+        ]
+    ),
     texts.filter(lambda text: "\ud800" not in text),
     max_size=4,
 )

@@ -98,7 +98,8 @@ def test_the_documentation_knows_every_path_the_keys_and_the_errors(client: Clie
         *("/api/v1/trackings/import", "/api/v1/trackings/{tracking_id}", "/api/v1/trackings/{tracking_id}/history"),
         *("/api/v1/trackings/{tracking_id}/check", "/api/v1/batches", "/api/v1/batches/{batch_id}"),
         *("/api/v1/tasks", "/api/v1/tasks/{task_id}", "/api/v1/tasks/{task_id}/result"),
-        "/api/v1/tasks/{task_id}/retry",
+        *("/api/v1/tasks/{task_id}/retry", "/api/v1/accounts", "/api/v1/accounts/{account_id}", "/api/v1/stores"),
+        *("/api/baemin/start-crawling", "/api/baemin/task-status/{task_id}", "/api/baemin/cancel-task/{task_id}"),
     } == set(document["paths"])
     assert document["components"]["securitySchemes"]["APIKey"]["scheme"] == "bearer"
     registering = document["paths"]["/api/v1/trackings"]["post"]

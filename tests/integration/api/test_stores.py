@@ -120,6 +120,8 @@ def test_a_file_holds_all_stores_that_fit_and_no_formula(owner: CallerClient, ap
         ("account_id=1", "account_id"),
         ("platform=elsewhere", "platform"),
         ("changed_since=yesterday", "changed_since"),
+        ("changed_since=0001-01-01T00:00:00%2B14:00", "changed_since"),
+        ("changed_since=9999-12-31T23:59:59-14:00", "changed_since"),
         ("cursor=x", "cursor"),
         ("status=%00", "status"),
     ],

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -50,6 +51,16 @@ def test_the_operators_key_opens_the_api(stack: Stack) -> None:
 
     assert httpx.get(url, headers={"Authorization": f"Bearer {stack.api_key}"}, timeout=10).status_code == 200
     assert httpx.get(url, headers={"Authorization": "Bearer wrong"}, timeout=10).status_code == 401
+
+
+def test_it_encrypts_credentials_with_a_key_that_only_its_owner_can_read(stack: Stack) -> None:
+    account = {"platform": "baemin", "login_id": "lantern001", "password": "hunter2"}
+    url, key = f"{stack.api_url}/api/v1/accounts", {"Authorization": f"Bearer {stack.api_key}"}
+
+    assert httpx.post(url, json=account, headers=key, timeout=10).status_code == 201
+    kept = stack.data_dir / "secrets-key"
+    assert kept.read_text() == stack.env["SECRETS_KEY"]
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
 
 
 def test_interactive_work_has_a_worker_of_its_own(stack: Stack) -> None:
