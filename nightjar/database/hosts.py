@@ -29,11 +29,14 @@ RELEASE = text("""
     WHERE host = :host AND holder = :holder
 """)
 
+# Also a host that was never held: the script of a page that we hold may have asked it. Nothing shortens a cool-down.
 BLOCK = text("""
-    UPDATE hosts
-    SET next_at = clock_timestamp() + CAST(:delay AS interval), holder = NULL, blocked_at = clock_timestamp(),
-        cooldown_until = clock_timestamp() + CAST(:cooldown AS interval)
-    WHERE host = :host
+    INSERT INTO hosts AS h (host, next_at, blocked_at, cooldown_until)
+    VALUES (:host, clock_timestamp() + CAST(:delay AS interval), clock_timestamp(),
+            clock_timestamp() + CAST(:cooldown AS interval))
+    ON CONFLICT (host) DO UPDATE
+        SET next_at = excluded.next_at, holder = NULL, blocked_at = excluded.blocked_at,
+            cooldown_until = greatest(h.cooldown_until, excluded.cooldown_until)
 """)
 
 COOLING = text("""

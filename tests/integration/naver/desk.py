@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from crawl_worker.engine.browser import Browser, BrowserProfile
 from crawl_worker.engine.fetcher import PoliteFetcher
 from crawl_worker.engine.http import HttpClient
+from crawl_worker.engine.politeness import blocking_host
 from crawl_worker.engine.settings import EngineSettings
 from crawl_worker.sites.naver.settings import NaverSettings
 from crawl_worker.sites.naver.sources import rank_sources
@@ -17,7 +18,7 @@ from nightjar.domain.rank import Reading, judge
 from nightjar.domain.target import Target
 from nightjar.domain.target_url import parse_target
 from nightjar.domain.tracking import Device, Location, RankType, Search, Source
-from nightjar.errors import EndInDoubt
+from nightjar.errors import Blocked, EndInDoubt, HostBusy
 from tests.doubles.naver.replica import Json, Replica
 
 DEPTHS = {RankType.PLACE: 300, RankType.BLOG: 100, RankType.CAFE: 100}
@@ -30,10 +31,18 @@ _PASTED = {"place": "https://m.place.naver.com/place/{}", "blog": "https://blog.
 
 @dataclass
 class OneAtATime:
-    """A gate without pauses that notes every hold, and refuses to hold a host twice at once."""
+    """A gate without pauses that notes every hold, and refuses to hold a host twice at once.
+
+    `cooling` are hosts that a block closed to the scripts of pages; holds it does not refuse.
+    """
 
     held: set[str] = field(default_factory=set)
     holds: list[str] = field(default_factory=list)
+    cooling: set[str] = field(default_factory=set)
+
+    async def refuse_cooling(self, host: str) -> None:
+        if host in self.cooling:
+            raise HostBusy(host, not_before=datetime.now(UTC) + timedelta(minutes=5))
 
     @asynccontextmanager
     async def hold(self, host: str, *, budget: timedelta) -> AsyncIterator[None]:
@@ -43,6 +52,9 @@ class OneAtATime:
         self.holds.append(host)
         try:
             yield
+        except Blocked as block:
+            self.cooling |= {blocking_host(block) or host}
+            raise
         finally:
             self.held.remove(host)
 

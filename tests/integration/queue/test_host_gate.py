@@ -10,6 +10,7 @@ from sqlalchemy import text
 from crawl_worker.engine.host_gate import GateRules, PostgresHostGate
 from crawl_worker.engine.store import Store
 from nightjar.database.engine import Database
+from nightjar.database.unit_of_work import UnitOfWork
 from nightjar.errors import Blocked, HostBusy
 
 HOST = "search.example:443"
@@ -114,6 +115,51 @@ def test_a_block_sends_everybody_away_until_the_cool_down_ends(stores: list[Stor
 
     busy = asyncio.run(both())
     assert busy.host == HOST
+
+
+def block_of(store: Store, host: str, block: Blocked) -> dict[str, float]:
+    """Meet a block while `host` is held; the seconds for which each host is left alone."""
+
+    async def meet() -> None:
+        async with PostgresHostGate(store, rules()).hold(host, budget=BUDGET):
+            raise block
+
+    def cooling(uow: UnitOfWork) -> dict[str, float]:
+        now = uow.connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+        return {name: (until - now).total_seconds() for name, until in uow.hosts.cooling().items()}
+
+    with pytest.raises(Blocked):
+        asyncio.run(meet())
+    return asyncio.run(store.run(cooling))
+
+
+@pytest.mark.parametrize(("asked_for", "seconds"), [(None, 60), (5, 60), (90, 90), (10 * 86_400, 86_400), ("soon", 60)])
+def test_a_host_that_says_when_to_come_back_is_left_alone_until_then_but_never_for_more_than_a_day(
+    stores: list[Store], asked_for: object, seconds: float
+) -> None:
+    left_alone = block_of(stores[0], HOST, Blocked("refused", details={"retry_after_seconds": asked_for}))
+    assert left_alone == {HOST: pytest.approx(seconds, abs=3)}
+
+
+def test_a_later_block_never_shortens_a_cool_down(stores: list[Store]) -> None:
+    block_of(stores[0], "list:443", Blocked("refused", details={"host": "data:443", "retry_after_seconds": 900}))
+    left_alone = block_of(stores[0], "map:443", Blocked("refused", details={"host": "data:443"}))
+    assert left_alone["data:443"] == pytest.approx(900, abs=5)
+
+
+def test_a_block_by_another_host_than_the_one_held_cools_down_both(stores: list[Store]) -> None:
+    left_alone = block_of(stores[0], "list:443", Blocked("refused", details={"host": "data:443"}))
+    assert left_alone == {"list:443": pytest.approx(60, abs=3), "data:443": pytest.approx(60, abs=3)}
+
+
+def test_a_host_that_cools_down_is_refused_without_being_asked(stores: list[Store]) -> None:
+    gate = PostgresHostGate(stores[1], rules())
+    asyncio.run(gate.refuse_cooling("data:443"))  # never asked before
+    left_alone = block_of(stores[0], "list:443", Blocked("refused", details={"host": "data:443"}))
+    with pytest.raises(HostBusy) as busy:
+        asyncio.run(gate.refuse_cooling("data:443"))
+    assert busy.value.host == "data:443"
+    assert left_alone["data:443"] > 50
 
 
 def test_hosts_do_not_wait_for_each_other(stores: list[Store]) -> None:

@@ -1,7 +1,7 @@
 """How a site is asked: politely, one request at a time to a host, each answer judged before the next may be sent."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TypeVar
@@ -62,25 +62,27 @@ class PoliteFetcher:
         *,
         budget: timedelta,
         profile: BrowserProfile | None = None,
+        calls: Sequence[str] = (),
     ) -> T:
         """Give `visit` a fresh page when the slot of the URL's host comes, and return what it returns.
 
         `visit` navigates and reads; the hold covers the whole visit, so it judges what it sees and raises Blocked
         itself. Playwright's errors leave as ours. `budget` bounds the visit and lies within the limit of the task.
+        `calls` are addresses that the page's own script is known to ask: while a host of theirs cools down, nobody
+        visits the page.
 
         Raises:
-            HostBusy: the host has no free slot soon; no page was opened.
+            HostBusy: the host has no free slot soon, or one of `calls` is cooling down; no page was opened.
             RetryLater: the time is up, the connection failed, or Chromium died.
             GiveUp: the egress rule refuses the address.
             Everything of ours that `visit` raises.
         """
         self._http.rule.check_url(url)
-        async with (
-            self._gate.hold(host_of(url), budget=budget + CLOSING),
-            within(budget, url),
-            self._browser.page(profile or self._profile, self._http.rule) as page,
-        ):
-            return await visit(page)
+        async with self._gate.hold(host_of(url), budget=budget + CLOSING), within(budget, url):
+            for called in calls:
+                await self._gate.refuse_cooling(host_of(called))
+            async with self._browser.page(profile or self._profile, self._http.rule) as page:
+                return await visit(page)
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from time import monotonic
 from uuid import UUID, uuid4
 
+from crawl_worker.engine.politeness import blocking_host, cooldown_after
 from crawl_worker.engine.store import Store
 from nightjar.database.engine import DatabaseUnavailable
 from nightjar.database.hosts import HostStanding
@@ -56,8 +57,8 @@ class PostgresHostGate:
             await self._take(host, holder, budget)
             self._has_begun = True
             yield
-        except Blocked:
-            await asyncio.shield(self._block(host))
+        except Blocked as block:
+            await asyncio.shield(self._block(host, block))
             raise
         except BaseException:
             await asyncio.shield(self._release(host, holder))  # also a take that was cancelled on its way back
@@ -92,10 +93,23 @@ class PostgresHostGate:
     async def _release(self, host: str, holder: UUID) -> None:
         await self._end_hold(host, lambda uow: uow.hosts.release(host, holder=holder, delay=self._rules.delay))
 
-    async def _block(self, host: str) -> None:
-        rules = self._rules
-        await self._end_hold(host, lambda uow: uow.hosts.block(host, delay=rules.delay, cooldown=rules.cooldown))
-        logger(__name__).warning("host_blocked", host=host, cooldown_seconds=rules.cooldown.total_seconds())
+    async def refuse_cooling(self, host: str) -> None:
+        """As `HostGate.refuse_cooling`."""
+        standing = await self._store.run(lambda uow: uow.hosts.standing(host))
+        if standing is not None and standing.cooling:
+            raise HostBusy(host, not_before=standing.cooldown_until or standing.next_at)
+
+    async def _block(self, host: str, block: Blocked) -> None:
+        delay, cooldown = self._rules.delay, cooldown_after(block, usual=self._rules.cooldown)
+        hosts = sorted({host, blocking_host(block) or host})
+
+        def write(uow: UnitOfWork) -> None:
+            for each in hosts:
+                uow.hosts.block(each, delay=delay, cooldown=cooldown)
+
+        await self._end_hold(host, write)
+        for each in hosts:
+            logger(__name__).warning("host_blocked", host=each, cooldown_seconds=cooldown.total_seconds())
 
     async def _end_hold(self, host: str, write: Callable[[UnitOfWork], None]) -> None:
         try:

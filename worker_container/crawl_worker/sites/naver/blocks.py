@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from selectolax.lexbor import LexborHTMLParser
 
 from crawl_worker.engine.http import Response
+from crawl_worker.engine.politeness import host_of
 from nightjar.errors import Blocked, ErrorCode, GiveUp, RetryLater, TaskFailure
 
 _BY_STATUS: dict[int, tuple[str, str]] = {
@@ -95,8 +96,11 @@ def refuse_half(response: Response) -> None:
 
 
 def blocked(surface: str, sentence: str, response: Response) -> Blocked:
-    """The error of a host that refuses to serve us. `surface` is the short name of the page it shows."""
-    details: dict[str, object] = _details(response) | {"surface": surface}
+    """The error of a host that refuses to serve us. `surface` is the short name of the page it shows.
+
+    The host is named as the gate knows it: inside a visit it may be another than the one that is held.
+    """
+    details = _details(response) | {"surface": surface, "host": host_of(response.url)}
     retry_after = response.headers.get("Retry-After", "")
     if retry_after.isdecimal():
         details["retry_after_seconds"] = int(retry_after)

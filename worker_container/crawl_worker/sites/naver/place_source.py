@@ -79,7 +79,13 @@ class PagePlaceSource:
     async def _read_in_browser(self, search: Search, progress: Progress, seen_end: int | None) -> None:
         url = list_url(search, self._settings)
         visit = PlaceVisit(url, search, progress)
-        total = await self._fetcher.browse(url, visit.read, budget=VISIT_BUDGET, profile=self._profiles[search.device])
+        total = await self._fetcher.browse(
+            url,
+            visit.read,
+            budget=VISIT_BUDGET,
+            profile=self._profiles[search.device],
+            calls=[self._settings.place_graphql_url],
+        )
         if not progress.is_enough():
             refuse_early_end(progress, total, search, seen_end=seen_end)
 
