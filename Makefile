@@ -108,11 +108,13 @@ build: setup ## Package the functions into build/*.zip, each time from nothing
 
 # What `sam build --build-in-source` calls; without that option SAM would copy the environments first. Never with
 # `--cached`: it has shipped old shared code and said that it succeeded.
-.PHONY: build-ApiFunction build-JanitorFunction build-NightlyFanoutFunction
+.PHONY: build-ApiFunction build-JanitorFunction build-LiveUpdatesFunction build-NightlyFanoutFunction
 build-ApiFunction:
 	@$(PACKAGE) unpack api --into $(ARTIFACTS_DIR)
 build-JanitorFunction:
 	@$(PACKAGE) unpack janitor --into $(ARTIFACTS_DIR)
+build-LiveUpdatesFunction:
+	@$(PACKAGE) unpack live_updates --into $(ARTIFACTS_DIR)
 build-NightlyFanoutFunction:
 	@$(PACKAGE) unpack nightly_fanout --into $(ARTIFACTS_DIR)
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from nightjar.domain.kst import NightSchedule
 from nightjar.domain.tracking import RankType, Source
 from nightjar.errors import NightjarError
 
@@ -47,6 +48,11 @@ class Reader:
     def integer(self, name: str, default: int, *, minimum: int = 0) -> int:
         """A whole number of at least `minimum`."""
         return self._parsed(name, default, lambda raw: _at_least(int(raw), minimum), f"a whole number >= {minimum}")
+
+    def integer_up_to(self, name: str, default: int, maximum: int) -> int:
+        """A whole number from 0 to `maximum`."""
+        numbers = {str(number): number for number in range(maximum + 1)}
+        return self._parsed(name, default, lambda raw: numbers[raw.lstrip("0") or "0"], f"one of 0 to {maximum}")
 
     def seconds(self, name: str, default: float) -> timedelta:
         """A length of time, given in seconds; fractions are allowed."""
@@ -151,6 +157,15 @@ class FanOutSettings:
 
     stores: StoreSettings
     ranks: RankSettings
+    schedule: NightSchedule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveUpdatesSettings:
+    """The function behind the WebSocket API; without `endpoint` its events say where the connections are."""
+
+    stores: StoreSettings
+    endpoint: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +175,8 @@ class JanitorSettings:
     stores: StoreSettings
     interval: timedelta
     lease: timedelta
+    catches_up: bool
+    """Whether its loop opens a night that nobody else has opened."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,9 +196,9 @@ class WorkerSettings:
     visibility_timeout: int
     result_backend: str
     result_expires: int
-    schedule_hour: int
-    schedule_minute: int
+    schedule: NightSchedule
     archive_url: str
+    live_endpoint: str
 
 
 def api_settings(environment: Environment) -> ApiSettings:
@@ -201,7 +218,15 @@ def api_settings(environment: Environment) -> ApiSettings:
 def fan_out_settings(environment: Environment) -> FanOutSettings:
     """What the nightly fan-out needs. Raises BadSettings."""
     reader = Reader(environment)
-    settings = FanOutSettings(stores=_stores(reader), ranks=_ranks(reader))
+    settings = FanOutSettings(stores=_stores(reader), ranks=_ranks(reader), schedule=_schedule(reader))
+    reader.done()
+    return settings
+
+
+def live_updates_settings(environment: Environment) -> LiveUpdatesSettings:
+    """What the function behind the WebSocket API needs. Raises BadSettings."""
+    reader = Reader(environment)
+    settings = LiveUpdatesSettings(stores=_stores(reader), endpoint=reader.text("LIVE_ENDPOINT", ""))
     reader.done()
     return settings
 
@@ -213,6 +238,7 @@ def janitor_settings(environment: Environment) -> JanitorSettings:
         stores=_stores(reader),
         interval=reader.seconds("JANITOR_INTERVAL_SECONDS", 60),
         lease=reader.seconds("LEASE_SECONDS", 60),
+        catches_up=reader.choice("NIGHTJAR_CATCH_UP_NIGHT", default=False, choices={"true": True, "false": False}),
     )
     reader.done()
     return settings
@@ -235,9 +261,9 @@ def worker_settings(environment: Environment, *, cores: int) -> WorkerSettings:
         visibility_timeout=reader.integer("BROKER_VISIBILITY_TIMEOUT", 900, minimum=1),
         result_backend=reader.text("CELERY_RESULT_BACKEND", ""),
         result_expires=reader.integer("RESULT_EXPIRES", 3600, minimum=1),
-        schedule_hour=reader.integer("CRAWL_SCHEDULE_HOUR", 1),
-        schedule_minute=reader.integer("CRAWL_SCHEDULE_MINUTE", 0),
+        schedule=_schedule(reader),
         archive_url=reader.text("ARCHIVE_URL", ".nightjar/archive"),
+        live_endpoint=reader.text("LIVE_ENDPOINT", ""),
     )
     reader.done()
     return settings
@@ -260,6 +286,13 @@ def _secrets(reader: Reader) -> SecretSettings:
         keeper=reader.choice("SECRET_STORE", SecretKeeper.TABLE, {str(keeper): keeper for keeper in SecretKeeper}),
         keys=reader.keys("SECRETS_KEY"),
         prefix=reader.text("SECRETS_PREFIX", "nightjar/"),
+    )
+
+
+def _schedule(reader: Reader) -> NightSchedule:
+    return NightSchedule(
+        hour=reader.integer_up_to("CRAWL_SCHEDULE_HOUR", 1, 23),
+        minute=reader.integer_up_to("CRAWL_SCHEDULE_MINUTE", 0, 59),
     )
 
 

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from nightjar.database.engine import Database, Transactions
+from nightjar.domain.kst import NightSchedule
 from nightjar.ports import Archive, CancelAnnouncer, SecretsOff, SecretStore, TaskQueue
 from nightjar.settings import (
     ApiSettings,
     JanitorSettings,
+    LiveUpdatesSettings,
     RankSettings,
     SecretKeeper,
     SecretSettings,
@@ -23,9 +25,11 @@ from nightjar.settings import (
     api_settings,
     fan_out_settings,
     janitor_settings,
+    live_updates_settings,
 )
 
 if TYPE_CHECKING:
+    from nightjar.adapters.aws.live_poster import LivePoster
     from nightjar.application.janitor import JanitorRules
     from nightjar.application.rank_run import RunRules
 
@@ -60,6 +64,7 @@ class FanOut:
     database: Database
     queue: TaskQueue
     rules: "RunRules"
+    schedule: NightSchedule
 
     def close(self) -> None:
         """Give the connections back."""
@@ -75,6 +80,14 @@ class Janitor:
     queue: TaskQueue
     rules: "JanitorRules"
     settings: JanitorSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveUpdates:
+    """What the function behind the WebSocket API works with."""
+
+    database: Database
+    settings: LiveUpdatesSettings
 
 
 def build_api(environment: Mapping[str, str], *, pool_size: int = 1) -> Api:
@@ -121,6 +134,7 @@ def build_fan_out(environment: Mapping[str, str]) -> FanOut:
         database=_database(settings.stores, name="nightjar-nightly-fanout", statement_seconds=PLANNING_SECONDS),
         queue=task_queue(settings.stores, origin="nightly_fanout"),
         rules=run_rules(settings.ranks, window=settings.stores.publish_window),
+        schedule=settings.schedule,
     )
 
 
@@ -135,6 +149,24 @@ def build_janitor(environment: Mapping[str, str]) -> Janitor:
         rules=JanitorRules(window=settings.stores.publish_window, announce_grace=settings.lease),
         settings=settings,
     )
+
+
+def build_live_updates(environment: Mapping[str, str]) -> LiveUpdates:
+    """The function behind the WebSocket API from its settings. Raises BadSettings."""
+    settings = live_updates_settings(environment)
+    database = _database(settings.stores, name="nightjar-live-updates", statement_seconds=API_STATEMENT_SECONDS)
+    return LiveUpdates(database=database, settings=settings)
+
+
+def live_poster(stores: StoreSettings, endpoint: str) -> "LivePoster | None":
+    """What takes a worker's progress to API Gateway, with its own connection to Postgres; None without endpoint."""
+    if not endpoint:
+        return None
+    from nightjar.adapters.aws.connections import Connections
+    from nightjar.adapters.aws.live_poster import LivePoster
+
+    database = _database(stores, name="nightjar-live-poster")
+    return LivePoster(Connections(endpoint), database.transaction, released=database.close)
 
 
 def run_rules(ranks: RankSettings, *, window: int) -> "RunRules":

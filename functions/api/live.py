@@ -18,10 +18,10 @@ from redis import RedisError
 from starlette.concurrency import run_in_threadpool
 
 from nightjar.adapters.redis.connection import impatient_client
-from nightjar.adapters.redis.progress_stream import Backlog, LiveMessage, ProgressStreams, channel_of
+from nightjar.adapters.redis.progress_stream import NO_STREAM, Backlog, ProgressStreams, channel_of
 from nightjar.adapters.redis.subscriber import Heard, Lost, Subscriber
 from nightjar.database.engine import Database, DatabaseUnavailable
-from nightjar.domain.progress import Position, ProgressEvent
+from nightjar.domain.progress import LiveMessage, Position, ProgressEvent, row_message
 from nightjar.domain.task import FINAL_STATES, Task
 from nightjar.observability import logger
 
@@ -33,8 +33,6 @@ SUBSCRIBE_SECONDS = 1.0
 
 INBOX_LIMIT = 100
 """Messages that wait for a slow client. Each is a whole state: when there are more, the newest alone is kept."""
-
-NO_STREAM = Position("", 0)
 
 AWAY = (RedisError, OSError)
 """What a Redis that does not answer raises."""
@@ -137,9 +135,7 @@ class Feed:
                 return None
             if event.progress < told["progress"]:
                 return None  # a row is written with heartbeats: it may lag behind what Redis told
-        position = Position(self._own_epoch, next(self._own_numbers))
-        text = json.dumps(event.as_json(position.epoch, position.seq), ensure_ascii=False, separators=(",", ":"))
-        return LiveMessage(self.task_id, position, str(event.status), text)
+        return row_message(event, Position(self._own_epoch, next(self._own_numbers)))
 
     def is_outdated(self, task: Task) -> bool:
         """Whether the stream has told another status than the row in two rounds: its worker died, say.
@@ -225,10 +221,10 @@ class LiveHub:
 
     async def _open(self, feed: Feed, watcher: Watcher, task: Task, after: Position | None) -> None:
         """Tell a new client where it begins."""
-        backlog = None
+        backlog: Backlog | None = None
         if self._redis_away is None:
             try:
-                backlog = await self._backlog(feed, task, after)
+                backlog = await self._streams.open(feed.event_of(task), number=next(self._numbers), after=after)
             except AWAY as error:
                 self._lose_redis(error)
         if backlog is None:
@@ -238,17 +234,6 @@ class LiveHub:
         if feed.latest is None and backlog.messages:
             feed.latest = backlog.messages[-1]
         watcher.begin(after if backlog.follows else None, backlog.messages, is_over=backlog.ended)
-
-    async def _backlog(self, feed: Feed, task: Task, after: Position | None) -> Backlog:
-        """What follows `after`, or the newest message; the row is published where the stream lacks it."""
-        backlog = await self._streams.read(task.id, after=after)
-        if backlog is None or (task.state in FINAL_STATES and not backlog.ended):
-            condition = NO_STREAM if backlog is None else None
-            await self._streams.append(feed.event_of(task), number=next(self._numbers), after=condition)
-            backlog = await self._streams.read(task.id, after=after)
-        if backlog is None:
-            raise OSError("Redis forgot a stream that it was just given")
-        return backlog
 
     async def _listen(self) -> None:
         async with aclosing(self._subscriber.listen()) as heard:

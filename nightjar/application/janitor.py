@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 from nightjar.application.publishing import publish_due
 from nightjar.application.rank_run import announce_batch, close_batch
+from nightjar.application.retention import forget_expired_connections
 from nightjar.database.engine import Transactions
 from nightjar.database.rank_checks import SettledCheck
 from nightjar.domain.batch import Batch
@@ -67,7 +68,7 @@ class JanitorRules:
 def run_round(
     transactions: Transactions, queue: TaskQueue, *, rules: JanitorRules, announce: Callable[[Batch], None]
 ) -> Round:
-    """Return or give up expired leases, close batches, find lost messages, publish what is due.
+    """Return or give up expired leases, close batches, find lost messages, publish what is due, forget old connections.
 
     A step that fails is told in the result. It must not keep the others from their work: what it failed at is still
     there in the next round, and would stop every repair for good.
@@ -76,6 +77,7 @@ def run_round(
     returned, lost_checks = steps.take((0, []), return_expired_leases, transactions)
     late_checks = steps.take([], expire_overdue_batches, transactions)
     closed = steps.take((), close_ended_batches, transactions, rules, announce)
+    steps.take(0, forget_expired_connections, transactions)
     queues, broker_error = steps.take(((), None), repair_reachable_queues, transactions, queue, window=rules.window)
     return Round(
         returned=returned,

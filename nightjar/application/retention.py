@@ -30,3 +30,14 @@ def _forget_answers(transactions: Transactions) -> None:
     while page == PAGE:
         with transactions() as uow:
             page = uow.idempotent_requests.delete_expired(age=KEEP_ANSWERS, page=PAGE)
+
+
+def forget_expired_connections(transactions: Transactions) -> int:
+    """Delete the rows of WebSocket connections that API Gateway has ended by now; how many."""
+    deleted = 0
+    while True:
+        with transactions() as uow:
+            page = uow.live_connections.delete_expired(page=PAGE)
+        deleted += page
+        if page < PAGE:
+            return deleted

@@ -118,6 +118,37 @@ class Position:
     seq: int
 
 
+@dataclass(frozen=True, slots=True)
+class LiveMessage:
+    """One message as it is sent, and what has to be known of it without reading it again."""
+
+    task_id: UUID
+    position: Position
+    status: str
+    text: str
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing follows."""
+        return self.status in FINAL_STATES
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """A message of the stream. Raises ValueError if it is none."""
+        try:
+            found = json.loads(text)
+            position = Position(str(found["epoch"]), int(found["seq"]))
+            return cls(UUID(found["task_id"]), position, str(found["status"]), text)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"this is no progress message: {text[:200]!r}") from error
+
+
+def row_message(event: ProgressEvent, position: Position) -> LiveMessage:
+    """A message that no stream has numbered: what a row shows while Redis is away."""
+    text = json.dumps(event.as_json(position.epoch, position.seq), ensure_ascii=False, separators=(",", ":"))
+    return LiveMessage(event.task_id, position, str(event.status), text)
+
+
 def _shortened(text: str | None) -> str | None:
     if text is None or len(text) <= MESSAGE_MAX_LENGTH:
         return text

@@ -8,6 +8,7 @@ import yaml
 from infra.local.child import ROOT
 
 TEMPLATE = ROOT / "template.yaml"
+LIVE_API = ROOT / "infra" / "live.yaml"
 SAVED_QUERIES = ROOT / "infra" / "queries" / "stack.yaml"
 
 Resource = dict[str, Any]

@@ -18,6 +18,7 @@ from infra.local.child import ROOT
 from nightjar import observability, settings, wiring
 from nightjar.domain.kst import kst_day
 from tests.infrastructure.cloudformation import (
+    LIVE_API,
     SAVED_QUERIES,
     TEMPLATE,
     Resource,
@@ -48,7 +49,7 @@ def sam(*arguments: str) -> str:
     return done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("path", [TEMPLATE, SAVED_QUERIES], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [TEMPLATE, LIVE_API, SAVED_QUERIES], ids=lambda path: path.name)
 def test_the_template_is_valid_and_lint_finds_nothing(path: Path) -> None:
     assert "is a valid SAM Template" in sam("validate", "--lint", "--template", str(path))
 
@@ -102,7 +103,11 @@ def test_every_log_group_forgets() -> None:
 
 
 def schedules_of(function: Resource) -> list[Resource]:
-    return [event["Properties"] for event in function["Properties"]["Events"].values() if event["Type"] == "Schedule"]
+    return [
+        event["Properties"]
+        for event in function["Properties"].get("Events", {}).values()
+        if event["Type"] == "Schedule"
+    ]
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -171,7 +176,12 @@ def test_the_limits_of_time_are_nested() -> None:
 
 def test_environments_are_counted_where_they_cost_a_connection() -> None:
     limits = {name: found["Properties"]["ReservedConcurrentExecutions"] for name, found in FUNCTIONS.items()}
-    assert limits == {"ApiFunction": {"Ref": "ApiConcurrency"}, "NightlyFanoutFunction": 1, "JanitorFunction": 1}
+    assert limits == {
+        "ApiFunction": {"Ref": "ApiConcurrency"},
+        "NightlyFanoutFunction": 1,
+        "JanitorFunction": 1,
+        "LiveUpdatesFunction": 5,
+    }
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -214,6 +224,27 @@ def test_a_wildcard_has_a_comment_that_justifies_it() -> None:
     wild = [line for line in lines if re.search(r"(Resource|Action):.*\*|^\s*- [\w-]+:\w*\*", line)]
     assert wild, "the pattern finds the wildcards that are there"
     assert [line for line in wild if " # " not in line] == []
+
+
+def test_the_connections_of_the_websocket_api_are_written_to_by_its_function_alone_and_no_others() -> None:
+    live = load(LIVE_API)
+    [policy] = resources(live, "AWS::IAM::Policy").values()
+    assert policy["Properties"]["Roles"] == [{"Ref": "FunctionRole"}]
+    [statement] = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "execute-api:ManageConnections"
+    for arn in statement["Resource"]:
+        assert re.search(r":\$\{Api\}/live/(POST|DELETE)/@connections/\*$", arn["Fn::Sub"])
+    handed = load(TEMPLATE)["Resources"]["LiveApi"]["Properties"]["Parameters"]
+    assert handed["FunctionRole"] == {"Ref": "LiveUpdatesRole"}
+    assert handed.keys() == live["Parameters"].keys()
+
+
+def test_the_websocket_api_has_the_routes_that_its_function_knows() -> None:
+    live = load(LIVE_API)
+    routes = {route["Properties"]["RouteKey"] for route in resources(live, "AWS::ApiGatewayV2::Route").values()}
+    assert routes == {"$connect", "$disconnect", "$default", "subscribe"}
+    [api] = resources(live, "AWS::ApiGatewayV2::Api").values()
+    assert api["Properties"]["RouteSelectionExpression"] == "$request.body.action"
 
 
 def test_every_role_is_of_one_function_and_names_only_that_functions_resources() -> None:
@@ -265,7 +296,12 @@ class Recorded(dict[str, str]):
 
 def test_every_variable_of_the_template_is_a_setting_that_a_function_reads() -> None:
     environment = Recorded({"DATABASE_URL": "postgresql+pg8000://nobody@127.0.0.1/none"})
-    for read in (settings.api_settings, settings.fan_out_settings, settings.janitor_settings):
+    for read in (
+        settings.api_settings,
+        settings.fan_out_settings,
+        settings.janitor_settings,
+        settings.live_updates_settings,
+    ):
         read(environment)
     given = {variable for found in FUNCTIONS.values() for variable in environment_of(found)}
     assert given <= environment.asked
@@ -283,6 +319,6 @@ def test_the_defaults_of_the_parameters_are_those_of_the_settings() -> None:
 
 
 def test_the_templates_use_no_yaml_that_cloudformation_does_not_know() -> None:
-    for path in (TEMPLATE, SAVED_QUERIES):
+    for path in (TEMPLATE, LIVE_API, SAVED_QUERIES):
         events = list(yaml.parse(path.read_text()))
         assert not [event for event in events if isinstance(event, yaml.AliasEvent)]

@@ -21,6 +21,7 @@ from crawl_worker.sites.naver.settings import NaverSettings
 from crawl_worker.sites.naver.sources import rank_sources
 from crawl_worker.store_crawls import StoreCrawls, secrets_or_none
 from crawl_worker.tasks.rank_check import RankCheckJob
+from nightjar.adapters.aws.live_poster import LivePoster
 from nightjar.adapters.redis.cancel import listen
 from nightjar.adapters.redis.progress import RedisProgressChannel
 from nightjar.application.rank_checking import CheckRules
@@ -28,7 +29,7 @@ from nightjar.database.engine import Database
 from nightjar.ports import RankSources
 from nightjar.settings import WorkerSettings, worker_settings
 from nightjar.tasks import TaskKind
-from nightjar.wiring import FanOut, archive, build_fan_out, secret_store, task_queue
+from nightjar.wiring import FanOut, archive, build_fan_out, live_poster, secret_store, task_queue
 
 SLOT_PATIENCE = timedelta(seconds=15)
 """How long a child waits for a host that others use, beyond two turns; then its task waits in the database."""
@@ -43,6 +44,7 @@ class ChildParts:
     pulse: Store
     attempts: Attempts
     channel: RedisProgressChannel
+    poster: LivePoster | None
     fan_out: FanOut
     http: HttpClient
     browser: Browser
@@ -70,6 +72,8 @@ class ChildParts:
     def stop(self) -> None:
         """Close the browser, the connections and the loop."""
         self.child.stop(self._close())
+        if self.poster:
+            self.poster.close()
         self.store.close()
         self.pulse.close()
         self.secrets_database.close()
@@ -121,7 +125,8 @@ def build_child(environment: Mapping[str, str], plan: WorkerPlan, parent: Parent
     queue = task_queue(settings.stores, origin="worker")
     rules = AttemptRules(lease=settings.lease, soft_limit=settings.soft_time_limit)
     prefix = settings.stores.redis_key_prefix
-    channel = RedisProgressChannel(settings.stores.live_url, prefix)
+    poster = live_poster(settings.stores, settings.live_endpoint)
+    channel = RedisProgressChannel(settings.stores.live_url, prefix, published=poster.offer if poster else None)
     attempts = Attempts(store=store, pulse=pulse, queue=queue, channel=channel, rules=rules, stopping=child.stopping)
     browser = Browser(engine)
     secrets_database = Database(settings.stores.database_url, name=f"{me}-secrets")
@@ -136,6 +141,8 @@ def build_child(environment: Mapping[str, str], plan: WorkerPlan, parent: Parent
         settings=settings,
     )
     child.start()
+    if poster:
+        poster.start()
     child.run(channel.start())
     child.spawn(attempts.listen_for_cancels(listen(settings.stores.live_url, prefix)))
     return ChildParts(
@@ -144,6 +151,7 @@ def build_child(environment: Mapping[str, str], plan: WorkerPlan, parent: Parent
         pulse=pulse,
         attempts=attempts,
         channel=channel,
+        poster=poster,
         fan_out=build_fan_out(environment),
         http=HttpClient(engine, rule),
         browser=browser,

@@ -97,7 +97,7 @@ def _clock(settings: WorkerSettings) -> dict[str, Any]:
         "beat_schedule": {
             "nightly": {
                 "task": str(TaskKind.NIGHTLY_FANOUT),
-                "schedule": crontab(hour=settings.schedule_hour, minute=settings.schedule_minute),
+                "schedule": crontab(hour=settings.schedule.hour, minute=settings.schedule.minute),
                 "options": {"expires": timedelta(hours=12).total_seconds()},
             },
             "clean-up": {

@@ -10,8 +10,8 @@ from itertools import count
 from redis import RedisError
 
 from nightjar.adapters.redis.connection import impatient_client
-from nightjar.adapters.redis.progress_stream import LiveMessage, ProgressStreams
-from nightjar.domain.progress import ProgressEvent
+from nightjar.adapters.redis.progress_stream import ProgressStreams
+from nightjar.domain.progress import LiveMessage, ProgressEvent
 
 QUEUE_LIMIT = 1000
 """Events that are kept while Redis is away; then the oldest go. A thousand of them take about a megabyte."""

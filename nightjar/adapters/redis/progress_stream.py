@@ -4,7 +4,6 @@ Two scripts do it, each in one step of the server: several workers, API processe
 make a number appear twice, or follow a final state by anything. They run on Redis 6.2 and on all newer ones.
 """
 
-import json
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,39 +12,16 @@ from uuid import UUID, uuid4
 
 from redis import asyncio as redis
 
-from nightjar.domain.progress import Position, ProgressEvent
-from nightjar.domain.task import FINAL_STATES
+from nightjar.domain.progress import LiveMessage, Position, ProgressEvent
+
+NO_STREAM = Position("", 0)
+"""The position before the first message of a stream that does not exist yet."""
 
 KEEP_ENTRIES = 500
 """Messages of a task that a client which was away can still read one by one; beyond these it gets the newest."""
 
 KEEP_SECONDS = 3600
 """How long a stream outlives its last message. A stream that is gone begins anew with another epoch."""
-
-
-@dataclass(frozen=True, slots=True)
-class LiveMessage:
-    """One message as it is sent, and what has to be known of it without reading it again."""
-
-    task_id: UUID
-    position: Position
-    status: str
-    text: str
-
-    @property
-    def is_final(self) -> bool:
-        """Whether nothing follows."""
-        return self.status in FINAL_STATES
-
-    @classmethod
-    def parse(cls, text: str) -> "LiveMessage":
-        """A message of the stream. Raises ValueError if it is none."""
-        try:
-            found = json.loads(text)
-            position = Position(str(found["epoch"]), int(found["seq"]))
-            return cls(UUID(found["task_id"]), position, str(found["status"]), text)
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"this is no progress message: {text[:200]!r}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +56,7 @@ class ProgressStreams:
         """Append and announce an event; the whole message, or nothing if it was not appended.
 
         It is not after a final state, nor twice for the same `number` of this sender; with `after` only while that is
-        the last position, where Position("", 0) means that there is no stream.
+        the last position (`NO_STREAM`: while there is none).
         """
         condition = f"{after.epoch}:{after.seq}" if after else ""
         arguments = (event.as_text(), uuid4().hex, int(event.is_final), self._sender, number, condition)
@@ -94,6 +70,17 @@ class ProgressStreams:
             return None
         follows, ended, *texts = cast("list[str]", answer)
         return Backlog(follows == "1", ended == "1", tuple(LiveMessage.parse(text) for text in texts))
+
+    async def open(self, current: ProgressEvent, *, number: int, after: Position | None) -> Backlog | None:
+        """What somebody gets who begins to watch after a position; None if Redis forgot all of it meanwhile.
+
+        `current` is the task as its row shows it: appended where there is no stream, or where the stream lacks the end.
+        """
+        backlog = await self.read(current.task_id, after=after)
+        if backlog is None or (current.is_final and not backlog.ended):
+            await self.append(current, number=number, after=None if backlog else NO_STREAM)
+            backlog = await self.read(current.task_id, after=after)
+        return backlog
 
     async def _run(self, script: Any, task_id: UUID, arguments: Sequence[object]) -> object:
         name = channel_of(self._prefix, task_id)

@@ -1,0 +1,1 @@
+"""Services of AWS that nothing else here speaks to."""
