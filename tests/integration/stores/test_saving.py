@@ -129,3 +129,16 @@ def test_crawls_of_two_accounts_with_the_same_stores_save_at_once_without_a_dead
     with database.transaction() as uow:
         changes = uow.connection.execute(text("SELECT count(*) FROM store_changes WHERE field = 'phone'")).scalar_one()
     assert changes == sum(result.updated for result in results)
+
+
+def test_saves_of_one_owner_follow_each_other_and_other_owners_do_not_wait(database: Database) -> None:
+    first, second, other = an_account(database), an_account(database), an_account(database, owner="rival")
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        with database.transaction() as uow:
+            uow.stores.save(
+                owner="shop", platform="baemin", account_id=first.id, stores=[a_store("1")], task_id=uuid4()
+            )
+            waiting = pool.submit(saved, database, second, a_store("2"))
+            assert pool.submit(saved, database, other, a_store("3")).result(timeout=10).created == 1
+            assert not waiting.done()
+        assert waiting.result(timeout=10).created == 1
