@@ -10,6 +10,8 @@ from crawl_worker.engine.browser import BrowserPage, SavedState
 from crawl_worker.engine.store import Store
 from crawl_worker.sites.owner_site import Credentials, OwnerVisit
 from nightjar.application import store_crawling
+from nightjar.application.accounts import save_session
+from nightjar.database.engine import Transactions
 from nightjar.domain.account import Account, LoginAttempt, LoginOutcome
 from nightjar.domain.task import Claim
 from nightjar.errors import ErrorCode, GiveUp, RetryLater, TaskFailure
@@ -18,6 +20,9 @@ from nightjar.ports import Archive, ArchiveUnavailable, SecretStore, SecretsUnav
 
 PICTURED = frozenset({ErrorCode.BLOCKED, ErrorCode.ACTION_REQUIRED, ErrorCode.LAYOUT_CHANGED})
 """Outcomes of which a person wants to see the page."""
+
+SESSION_SECONDS = 10
+"""For reading cookies and local storage: a page that hangs may hold that back."""
 
 log = logger(__name__)
 
@@ -46,14 +51,19 @@ class AccountKeeping:
     async def save_session(self, page: BrowserPage) -> None:
         """Keep the cookies of the page's context, for the next crawl."""
         try:
-            state = await page.context.storage_state()
-        except PlaywrightError as error:
+            async with asyncio.timeout(SESSION_SECONDS):
+                state = await page.context.storage_state()
+        except (TimeoutError, PlaywrightError) as error:
             log.warning("session_not_saved", cause=type(error).__name__)
             return
         try:
-            await asyncio.to_thread(self._secrets.put, self._name("session"), json.dumps(state))
+            await self._store.spanning(lambda transactions: self._save_session(transactions, json.dumps(state)))
         except SecretsUnavailable as error:
             log.warning("session_not_saved", cause=error.message)
+
+    def _save_session(self, transactions: Transactions, state: str) -> None:
+        """In one piece in the writer's thread: a deletion of the account cuts the crawl off, but not this."""
+        save_session(transactions, self._secrets, self._account.id, state)
 
     async def forget_session(self) -> None:
         """The session is dead: do not try it again."""
