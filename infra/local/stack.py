@@ -191,6 +191,8 @@ class Stack:
             "NIGHTJAR_BOOTSTRAP_API_KEY": _kept(self.data_dir / "api-key", lambda: f"nj_{secrets.token_urlsafe(24)}"),
             "SECRETS_KEY": _kept(self.data_dir / "secrets-key", _new_secrets_key),
         }
+        if BEAT in self._processes:
+            added["NIGHTJAR_CATCH_UP_NIGHT"] = "true"
         if self._postgres:
             added["DATABASE_URL"] = self._postgres.url()
         if self._redis:

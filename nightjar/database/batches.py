@@ -1,7 +1,7 @@
 """Batches: opened once, closed once, announced once."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +19,12 @@ OPEN = text("""
 """)
 
 NIGHTLY = text("SELECT id FROM batches WHERE kind = 'nightly' AND run_key = :run_key")
+
+# Trackings that came later were not meant: a system that is set up in the afternoon has not missed its first night.
+LACKS_NIGHT = text("""
+    SELECT NOT EXISTS (SELECT FROM batches WHERE kind = 'nightly' AND run_key = :run_key)
+       AND EXISTS (SELECT FROM trackings WHERE status = 'active' AND created_at < :began_at)
+""")
 
 PLANNED = text("""
     UPDATE batches
@@ -116,6 +122,11 @@ class Batches:
         if row is not None:
             return row.id, True
         return int(self._connection.execute(NIGHTLY, {"run_key": run_key}).scalar_one()), False
+
+    def lacks_night(self, run_key: date, *, began_at: datetime) -> bool:
+        """Whether there was something to check when this night began, and there is no batch of it."""
+        values = {"run_key": run_key, "began_at": began_at}
+        return bool(self._connection.execute(LACKS_NIGHT, values).scalar_one())
 
     def planned(self, batch_id: int, *, total: int, last_seq: int, timeout: timedelta) -> None:
         """The batch knows its size; from now on it can be published, and closed."""

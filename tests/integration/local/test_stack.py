@@ -19,6 +19,7 @@ from sqlalchemy import create_engine, text
 from infra.local.addresses import free_port
 from infra.local.process import StartError
 from infra.local.stack import EVERYTHING, JANITOR, Stack
+from nightjar.settings import janitor_settings
 from tests.integration.local.processes import ROOT, all_gone, eventually
 
 SETTINGS = {"JANITOR_INTERVAL_SECONDS": "1", "WORKER_CONCURRENCY": "1"}
@@ -63,6 +64,10 @@ def test_it_encrypts_credentials_with_a_key_that_only_its_owner_can_read(stack: 
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
 
 
+def test_where_beat_starts_the_nights_the_janitor_opens_one_that_was_missed(stack: Stack) -> None:
+    assert janitor_settings(stack.env).catches_up
+
+
 def test_interactive_work_has_a_worker_of_its_own(stack: Stack) -> None:
     queues = {
         name: set(re.findall(r"\.> (\w+) +exchange=", stack.logs[name].read_text()))
@@ -99,6 +104,7 @@ def test_the_server_of_database_url_is_used_instead_of_an_embedded_one(database_
     settings = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
     with Stack(settings, processes={JANITOR}) as stack:
         assert (stack.database_url, stack.redis_url) == (database_url, redis_url)
+        assert not janitor_settings(stack.env).catches_up  # no Beat: a night comes only from the test itself
         with pytest.raises(LookupError, match="DATABASE_URL"):
             _ = stack.postgres
         folder = stack.data_dir
