@@ -10,6 +10,7 @@ from aiohttp import web
 from crawl_worker.engine.browser import Browser
 from crawl_worker.engine.egress import EgressRule
 from crawl_worker.engine.http import HttpClient
+from crawl_worker.sites.naver import place_visit
 from nightjar.domain.tracking import Device
 from nightjar.errors import EndInDoubt, ErrorCode, GiveUp, RetryLater
 from tests.integration.naver.desk import ENGINE, Desk, a_search
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.anyio
 
 _PAGE = """<!doctype html><html><head><meta name="viewport" content="width=device-width"></head><body>
 <div id="_pcmap_list_scroll_container" style="height:500px;overflow-y:auto"><ul></ul></div>
+<div>@buttons@</div>
 <script>window.__APOLLO_STATE__ = @state@;</script>
 <script>
   const rows = @rows@, box = document.getElementById('_pcmap_list_scroll_container'), list = box.querySelector('ul');
@@ -39,18 +41,23 @@ _PAGE = """<!doctype html><html><head><meta name="viewport" content="width=devic
 
 @dataclass
 class ShownList:
-    """A place host with one list. `shown` are the rows that appear while it is scrolled."""
+    """A place host with one list. `shown` are the rows that appear while it is scrolled.
+
+    `pages` is the number of its page buttons, which do nothing.
+    """
 
     state: list[dict[str, object]]
     shown: list[dict[str, object]]
     total: int
+    pages: int = 0
     url: str = ""
 
     async def answer(self, request: web.Request) -> web.Response:
         argument = json.dumps({"input": {"query": request.query["query"]}}, ensure_ascii=False)
         listing = {"businesses": {"total": self.total, "items": self.state}}
         state = json.dumps({"ROOT_QUERY": {f"placeList({argument})": listing}})
-        page = _PAGE.replace("@state@", state).replace("@rows@", json.dumps(self.shown))
+        buttons = "".join(f'<a role="button" href="#">{number}</a>' for number in range(1, self.pages + 1))
+        page = _PAGE.replace("@state@", state).replace("@rows@", json.dumps(self.shown)).replace("@buttons@", buttons)
         return web.Response(text=page, content_type="text/html")
 
 
@@ -140,3 +147,13 @@ async def test_a_pc_list_of_less_than_a_page_may_end_before_its_total(list_host:
     with pytest.raises(EndInDoubt):
         await desk.reading(search)
     assert (await desk.reading(search, seen_end=54)).rows == KEYS[:54]
+
+
+@pytest.mark.parametrize(("pages", "message"), [(10, "nothing came after"), (11, "more than 10 pages")])
+async def test_pages_are_turned_up_to_a_limit_and_a_list_beyond_it_is_no_reading(
+    list_host: ShownList, desk: Desk, monkeypatch: pytest.MonkeyPatch, pages: int, message: str
+) -> None:
+    monkeypatch.setattr(place_visit, "PAUSE_MS", 5)
+    list_host.state, list_host.shown, list_host.total, list_host.pages = shops(70), shops(70), 412, pages
+    with pytest.raises(RetryLater, match=message):
+        await desk.reading(a_search("place", "국수", device=Device.PC))

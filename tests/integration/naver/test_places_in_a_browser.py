@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from crawl_worker.engine.browser import Browser
+from crawl_worker.engine.politeness import host_of
 from nightjar.domain.tracking import Device
-from nightjar.errors import Blocked, ErrorCode, GiveUp, RetryLater, TaskFailure
+from nightjar.errors import Blocked, ErrorCode, GiveUp, HostBusy, RetryLater, TaskFailure
 from tests.doubles.naver.replica import Replica
 from tests.integration.naver.desk import ENGINE, Desk, a_search, a_target, truths
 
@@ -86,6 +87,27 @@ async def test_a_block_of_the_data_service_is_one(replica: Replica, desk: Desk, 
     assert isinstance(raised, Blocked)
     assert raised.details["surface"] == fault
     assert len(replica.control.requests(site="place_graphql", method="POST")) == 1
+
+
+@pytest.mark.parametrize("fault", ["G405", "GERR", "P429"])
+async def test_after_a_block_of_the_data_service_no_device_visits_its_lists(
+    replica: Replica, desk: Desk, fault: str
+) -> None:
+    replica.control.fault(fault, site="place_graphql", limit=1)
+    raised = await failure(desk, Device.PC)
+    assert raised.details["host"] == host_of(replica.settings["NAVER_PLACE_GRAPHQL_URL"])
+    for device in Device:
+        with pytest.raises(HostBusy) as busy:
+            await desk.reading(a_search("place", FOOD, device=device), [a_target("place", ABSENT)])
+        assert busy.value.host == raised.details["host"]
+    assert len(replica.control.requests(site="place_graphql", method="POST")) == 1
+
+
+async def test_after_a_block_of_the_page_itself_another_host_is_still_visited(replica: Replica, desk: Desk) -> None:
+    replica.control.fault("P429", site="pcplace", after=2)
+    await failure(desk, Device.PC)
+    await desk.reading(a_search("place", FOOD), [a_target("place", ABSENT)], depth=120)
+    assert len(replica.control.requests(site="place_graphql", method="POST")) == 2
 
 
 @pytest.mark.parametrize(("fault", "device"), [("500", Device.PC), ("RESET", Device.MOBILE), ("TRUNCATED", Device.PC)])

@@ -27,7 +27,7 @@ STILL_STEPS: Final = 5
 """A list that did not change for so many steps, with nothing on its way, is at its end."""
 
 LAST_PAGE: Final = 10
-"""Numbered pages that are turned at most; five were ever seen."""
+"""Numbered pages that are read at most; five were ever seen. A list with more gives no reading."""
 
 _SCROLL: Final = """() => {
   const box = document.querySelector('#_pcmap_list_scroll_container');
@@ -99,10 +99,8 @@ class PlaceVisit:
         self._traffic.watch(page)
         first = await self._open(page)
         self._take(1, first)
-        number = 1
-        while not await self._is_enough_at_the_end_of(page):
-            number += 1
-            if self._search.device is not Device.PC or not await page.evaluate(_PRESS, number):
+        for number in range(2, LAST_PAGE + 2):
+            if await self._is_enough_at_the_end_of(page) or not await self._turns_to(page, number):
                 break
         self._refuse_hole()
         self._refuse_silence(first)
@@ -123,6 +121,17 @@ class PlaceVisit:
         """A list sends nobody on; where it does, the way leads to the login page."""
         if self._traffic.redirect is not None:
             refuse_status(self._traffic.redirect)
+
+    async def _turns_to(self, page: BrowserPage, number: int) -> bool:
+        """Press the button of a numbered page; False if there is none. Raises RetryLater beyond the last page."""
+        if self._search.device is not Device.PC or not await page.evaluate(_PRESS, number):
+            return False
+        if number > LAST_PAGE:
+            message = (
+                f"{self._url} has more than {LAST_PAGE} pages, and they are not enough; a partial list is no reading"
+            )
+            raise RetryLater(ErrorCode.UPSTREAM_ERROR, message, details={"url": self._url})
+        return True
 
     async def _is_enough_at_the_end_of(self, page: BrowserPage) -> bool:
         """Scroll until nothing more appears; True as soon as the progress has enough."""
