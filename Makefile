@@ -21,7 +21,7 @@ setup: ## Install everything into .venv and .venv-sam, and a Chromium where ther
 	@$(PYTHON) -m infra.local.setup
 
 .PHONY: demo
-demo: setup ## Play 30 nights (NIGHTS=N) against a replica of Naver, draw build/demo/index.html (KEEP=1 stays up)
+demo: setup ## Crawl stores and play 30 nights (NIGHTS=N) against replicas, draw build/demo/index.html (KEEP=1 stays up)
 	@$(RUN) -m infra.local.demo $(if $(NIGHTS),--nights $(NIGHTS)) $(if $(KEEP),--keep)
 
 ##@ Run

@@ -19,7 +19,7 @@ from plotly.offline import get_plotlyjs
 from rich.console import Console
 
 from crawl_worker.engine.chromium import find_chromium
-from infra.local.demo import play
+from infra.local.demo import play, store_crawl
 from infra.local.demo.__main__ import INTERRUPTED, SEED, run
 from infra.local.demo.printing import PLAIN_WIDTH, Narrator
 from tests.integration.local.processes import ROOT, all_gone, eventually
@@ -106,6 +106,7 @@ def test_three_nights_end_with_every_day_right_a_page_and_the_history(tmp_path: 
     said, out = running.console, tmp_path / "out"
 
     assert re.search(r"✓ 120 days compared with what the site really showed: all right", said)
+    assert re.search(r"✓ 4 stores of an owner read as the site shows them, with one login; .* cancelled within", said)
     assert len(re.findall(r"(?m)^ +\d+ +(place|blog|cafe)", said)) == 30
     assert re.search(r"[1-9]\d* failed", said)
     assert all_gone(process.pid for process in family)
@@ -173,6 +174,34 @@ def test_a_part_that_does_not_start_ends_it_with_a_message(tmp_path: Path) -> No
         assert running.wait() == 1
 
     assert running.console == "demo: REDIS_SERVER=no-such-redis is no program; correct it or unset it\n"
+
+
+def test_the_stores_of_an_owner_are_told_live_before_the_nights(tmp_path: Path) -> None:
+    with demo(tmp_path, "--nights", "30") as running:
+        assert running.plays(), running.console
+        said = running.console
+
+    told = re.findall(r"(?m)^ +(\d+) % +(\w+)", said)
+    assert [step for step in told if step[1] in {"login_submit", "completed", "cancelled"}] == [
+        ("40", "login_submit"),
+        ("100", "completed"),
+        ("60", "cancelled"),
+    ]
+    assert len(re.findall(r"(?m)^ +1000\d{4} ", said)) == 4
+
+
+def test_a_store_that_is_not_what_was_shown_ends_with_1_and_a_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_crawl, "SHOWN_AS", {**store_crawl.SHOWN_AS, "phone": "store_name"})
+    said = io.StringIO()
+    narrator = Narrator(Console(file=said, width=PLAIN_WIDTH))
+
+    assert run(narrator, nights=1, seed=SEED, out=tmp_path, keep=False) == 1
+
+    assert "✗ 4 things are wrong with the crawls of an owner's stores" in said.getvalue()
+    assert re.search(r"store 1000\d{4}: phone is \S+, shown is '", said.getvalue())
+    assert re.search(r"✓ 60 days compared with what the site really showed: all right", said.getvalue())
 
 
 @pytest.mark.parametrize("nights", ["0", "366", "many"])

@@ -1,8 +1,9 @@
-"""The main job of Nightjar, start to end: `python -m infra.local.demo [--nights N] [--seed N] [--keep] [--out FOLDER]`.
+"""The main jobs of Nightjar: `python -m infra.local.demo [--nights N] [--seed N] [--keep] [--out FOLDER]`.
 
-Thirty trackings are registered over the API of a real stack, nights are played through the real fan-out function
-against a replica of Naver, and every stored day is held against what the replica showed. The exit code is 0 if all is
-right, 1 if a day is not or a part failed, 130 after Ctrl-C. What is written: index.html and history.csv.
+Thirty trackings are registered over the API of a real stack, an owner's stores are crawled at a replica of Baemin and
+a second crawl is cancelled, nights are played through the real fan-out function against a replica of Naver, and all
+that was stored is held against what the replicas showed. The exit code is 0 if all is right, 1 if something is not or a
+part failed, 130 after Ctrl-C. What is written: index.html and history.csv.
 """
 
 import argparse
@@ -59,27 +60,32 @@ def run(narrator: Narrator, *, nights: int, seed: int, out: Path, keep: bool) ->
     """Play and judge; the exit code. Raises what the parts raise when they fail, and then nothing is left running."""
     with ExitStack() as exits:
         with narrator.step(
-            "start", "replica of Naver, Postgres, Redis, API, 2 workers, janitor and fan-out function are up"
+            "start",
+            "replicas of Naver and Baemin, Postgres, Redis, API, 2 workers, janitor and fan-out function are up",
         ):
             system = exits.enter_context(DemoSystem(seed=seed))
         with narrator.step("register", "trackings registered over the API, first checks done"):
             registered = system.register()
+        with narrator.step("stores", "two crawls of an owner's stores watched live, the second one cancelled"):
+            crawls = system.crawl_stores(head=lambda line: narrator.say(f"  {line}"), tell=narrator.live)
+        narrator.stores(crawls)
         played = _play(system, registered, narrator, nights=nights, seed=seed)
         with narrator.step("compare", "every day compared with what the site showed"):
             histories = system.histories(registered.followed)
             verdict = judge(histories, played, registered.truths, system.nightly_batches())
         with narrator.step("draw", "charts and history written"):
             out.mkdir(parents=True, exist_ok=True)
-            write_page(out / "index.html", histories=histories, nights=played, verdict=verdict)
+            write_page(out / "index.html", histories=histories, nights=played, verdict=verdict, crawls=crawls)
             (out / "history.csv").write_text(system.history_csv(registered.followed), encoding="utf-8", newline="")
         _tell(narrator, histories, played, out)
+        narrator.crawled(crawls)
         narrator.verdict(verdict)
         if keep:
             _keep(system, narrator)
         with narrator.step("stop", "everything stopped"):
             exits.close()
     narrator.timings()
-    return 1 if verdict.differences else 0
+    return 1 if verdict.differences or crawls.differences else 0
 
 
 def _play(
@@ -115,7 +121,7 @@ def _keep(system: DemoSystem, narrator: Narrator) -> None:
         ("operator's key", stack.api_key),
         ("try", f"curl -H 'Authorization: Bearer {system.owner_key}' {stack.api_url}/api/v1/trackings?limit=3"),
         ("one more night", f"{sys.executable} -m infra.local --data-dir {stack.data_dir} nightly --date YYYY-MM-DD"),
-        ("replica's control", system.replica.urls["CONTROL_URL"]),
+        ("replicas' control", f"{system.replica.urls['CONTROL_URL']} {system.owner_site.urls['CONTROL_URL']}"),
         ("Postgres", stack.database_url),
         ("logs", str(stack.data_dir / "logs")),
     ):
@@ -129,10 +135,10 @@ def _keep(system: DemoSystem, narrator: Narrator) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m infra.local.demo", description="Nightjar's main job, played against a replica of Naver."
+        prog="python -m infra.local.demo", description="Nightjar's main jobs, played against replicas of the sites."
     )
     parser.add_argument("--nights", type=_nights, default=NIGHTS, help=f"how many nights (default {NIGHTS})")
-    parser.add_argument("--seed", type=int, default=SEED, help="what is shown and what goes wrong")
+    parser.add_argument("--seed", type=int, default=SEED, help="what Naver shows and what goes wrong")
     parser.add_argument("--keep", action="store_true", help="leave the stack up until Ctrl-C")
     parser.add_argument("--out", type=Path, default=OUT, help="where the page and the CSV go (build/demo)")
     return parser

@@ -1,14 +1,21 @@
 """The API as a client with a key uses it. Every call has a time limit; a refusal says what was asked and answered."""
 
+import json
+import time
 from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
+from websockets.exceptions import ConnectionClosedOK, WebSocketException
+from websockets.sync.client import connect
 
 from infra.local.demo.followed import Batch, Day, Followed, History
+from infra.local.demo.store_crawl import LiveStep
 
 _TIMEOUT_SECONDS = 20.0
+_WATCH_SECONDS = 90.0
+"""For a task that is watched to end."""
 _PAGE = 200
 
 
@@ -20,9 +27,9 @@ class Client:
     """The calls of the demo under one key. Use it as a context manager. Every method may raise ApiError."""
 
     def __init__(self, url: str, key: str) -> None:
-        self._http = httpx.Client(
-            base_url=f"{url}/api/v1", headers={"Authorization": f"Bearer {key}"}, timeout=_TIMEOUT_SECONDS
-        )
+        self._headers = {"Authorization": f"Bearer {key}"}
+        self._live_url = f"{url.replace('http', 'ws', 1)}/api/v1"
+        self._http = httpx.Client(base_url=url, headers=self._headers, timeout=_TIMEOUT_SECONDS)
 
     def __enter__(self) -> Self:
         """Nothing is opened before the first call."""
@@ -70,6 +77,44 @@ class Client:
         """The same as the CSV file that the API exports, byte order mark included."""
         return self._call("GET", f"/trackings/{followed.id}/history?format=csv").content.decode("utf-8")
 
+    def add_account(self, login_id: str, password: str) -> str:
+        """Give the credentials of an owner at Baemin; the id of the account."""
+        body = {"platform": "baemin", "login_id": login_id, "password": password}
+        return str(self._call("POST", "/accounts", body).json()["id"])
+
+    def start_crawl(self, account_id: str) -> str:
+        """Start to read the stores of an account; the id of the task."""
+        answer = self._call("POST", "/start-crawling", {"account_id": account_id}, root="/api/baemin")
+        return str(answer.json()["task_id"])
+
+    def cancel_crawl(self, task_id: str) -> None:
+        """Ask a crawl to stop."""
+        self._call("DELETE", f"/cancel-task/{task_id}", root="/api/baemin")
+
+    def task_status(self, task_id: str) -> str:
+        """How a task stands."""
+        return str(self._call("GET", f"/tasks/{task_id}").json()["status"])
+
+    def stores(self) -> list[Mapping[str, Any]]:
+        """All stores of this owner, newest first."""
+        return list(self._items("/stores"))
+
+    def watch(self, task_id: str) -> Iterator[LiveStep]:
+        """What is told of a task over the WebSocket, as it happens, until the server closes after its end."""
+        address, until = f"{self._live_url}/tasks/{task_id}/live", time.monotonic() + _WATCH_SECONDS
+        try:
+            with connect(
+                address, additional_headers=self._headers, proxy=None, open_timeout=_TIMEOUT_SECONDS
+            ) as connection:
+                while True:
+                    told = json.loads(connection.recv(max(until - time.monotonic(), 0)))
+                    if told.get("type") != "ping":
+                        yield LiveStep.from_json(told)
+        except ConnectionClosedOK:
+            return
+        except (WebSocketException, OSError) as error:  # of which a time-out is one
+            raise ApiError(f"the live progress of task {task_id} broke off ({error!r})") from error
+
     def _items(self, path: str) -> Iterator[Mapping[str, Any]]:
         cursor = ""
         while True:
@@ -79,12 +124,19 @@ class Client:
                 return
             cursor = f"&cursor={page['next']}"
 
-    def _call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> httpx.Response:
+    def _call(
+        self, method: str, path: str, body: Mapping[str, object] | None = None, *, root: str = "/api/v1"
+    ) -> httpx.Response:
         try:
-            answer = self._http.request(method, path, json=None if body is None else dict(body))
+            answer = self._http.request(method, f"{root}{path}", json=None if body is None else dict(body))
         except httpx.HTTPError as error:
             raise ApiError(f"the API gave no answer to {method} {path} ({error!r})") from error
         if not answer.is_success:
-            asked = f" with {dict(body)}" if body else ""
+            asked = f" with {_tellable(body)}" if body else ""
             raise ApiError(f"the API answered {answer.status_code} to {method} {path}{asked}: {answer.text}")
         return answer
+
+
+def _tellable(body: Mapping[str, object]) -> dict[str, object]:
+    """A body as an error may show it."""
+    return {name: "***" if name == "password" else value for name, value in body.items()}

@@ -10,19 +10,25 @@ from plotly.offline import get_plotlyjs
 
 from infra.local.demo import charts
 from infra.local.demo.followed import History
-from infra.local.demo.printing import NOT_EXPOSED, shown, summary
+from infra.local.demo.printing import NOT_EXPOSED, STORE_COLUMNS, cell, crawl_summary, said, shown, summary
+from infra.local.demo.store_crawl import PlayedCrawls
 from infra.local.demo.verdict import PlayedNight, Verdict
 from nightjar.domain.rank import Outcome
 
 _TEMPLATE: Final = "page.html.jinja"
 
 
-def write_page(file: Path, *, histories: Sequence[History], nights: Sequence[PlayedNight], verdict: Verdict) -> None:
+def write_page(
+    file: Path, *, histories: Sequence[History], nights: Sequence[PlayedNight], verdict: Verdict, crawls: PlayedCrawls
+) -> None:
     """Draw everything and write the file. Raises OSError."""
-    file.write_text(render(histories=histories, nights=nights, verdict=verdict), encoding="utf-8")
+    text = render(histories=histories, nights=nights, verdict=verdict, crawls=crawls)
+    file.write_text(text, encoding="utf-8")
 
 
-def render(*, histories: Sequence[History], nights: Sequence[PlayedNight], verdict: Verdict) -> str:
+def render(
+    *, histories: Sequence[History], nights: Sequence[PlayedNight], verdict: Verdict, crawls: PlayedCrawls
+) -> str:
     """The page as text."""
     templates = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -38,6 +44,11 @@ def render(*, histories: Sequence[History], nights: Sequence[PlayedNight], verdi
         searches=max((played.searches for played in nights), default=0),
         colours={"exposed": charts.EXPOSED, "not_exposed": charts.NOT_EXPOSED, "unknown": charts.UNKNOWN},
         overview=_drawn(charts.nights_chart(nights), "nights"),
+        crawls=crawls,
+        crawl_summary=crawl_summary(crawls),
+        said=said,
+        store_heads=[name for name, _ in STORE_COLUMNS],
+        store_rows=[[cell(store, field) for _, field in STORE_COLUMNS] for store in crawls.stores],
         cards=[_card(history) for history in histories],
     )
 

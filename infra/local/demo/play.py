@@ -1,4 +1,4 @@
-"""The system that the demo watches: the replica, the stack, and the fan-out function in the Lambda runtime."""
+"""The system that the demo watches: the replicas, the stack, and the fan-out function in the Lambda runtime."""
 
 import threading
 import time
@@ -12,10 +12,12 @@ from typing import Any, Final, Self
 from infra.local.demo.client import ApiError, Client
 from infra.local.demo.followed import Batch, Followed, History
 from infra.local.demo.plan import Night
+from infra.local.demo.store_crawl import LiveStep, PlayedCrawls, play_crawls
 from infra.local.demo.verdict import PlayedNight, Truth
 from infra.local.events import nightly_event
 from infra.local.lambda_runtime import LambdaError, LambdaRuntime
 from infra.local.stack import API, Stack
+from tests.doubles.baemin.replica import Replica as OwnerSiteReplica
 from tests.doubles.naver.replica import Replica, ReplicaError
 
 SETTINGS: Final = {
@@ -65,13 +67,14 @@ class Registered:
 
 
 class DemoSystem:
-    """Replica, stack and function as one thing that starts and stops. Use it as a context manager.
+    """Replicas, stack and function as one thing that starts and stops. Use it as a context manager.
 
     Entering may raise ReplicaError, StartError, InUseError and LambdaError; the methods raise PlayError.
     """
 
     def __init__(self, *, seed: int) -> None:
         self.replica = Replica("--seed", str(seed))
+        self.owner_site = OwnerSiteReplica()
         self.owner_key = ""
         self._exits = ExitStack()
         self._stack: Stack | None = None
@@ -81,7 +84,9 @@ class DemoSystem:
         """Start everything, and issue the key of the owner who will follow the targets."""
         try:
             self._exits.enter_context(self.replica)
-            stack = Stack({**self.replica.settings, **SETTINGS}, workers=WORKERS, interactive_worker=False)
+            self._exits.enter_context(self.owner_site)
+            sites = {**self.replica.settings, **self.owner_site.settings}
+            stack = Stack({**sites, **SETTINGS}, workers=WORKERS, interactive_worker=False)
             self._stack = self._exits.enter_context(stack)
             threading.Thread(target=self._note_failure, name="demo-watch", daemon=True).start()
             self._operator = self._exits.enter_context(Client(stack.api_url, stack.api_key))
@@ -120,6 +125,11 @@ class DemoSystem:
             if not pairs:
                 raise PlayError(self._with_logs("no first check left a row", ["worker-1"]))
         return Registered(followed=followed, truths=truths, last_day=max(day for _, day in pairs))
+
+    def crawl_stores(self, *, head: Callable[[str], None], tell: Callable[[LiveStep], None]) -> PlayedCrawls:
+        """Crawl an owner's stores, then once more and cancel. `head` and `tell` are told what happens, as it does."""
+        with self._explained(site="Baemin"):
+            return play_crawls(self._owner, self.owner_site.control, head=head, tell=tell)
 
     def play(self, night: Night, followed: Sequence[Followed]) -> PlayedNight:
         """One night: the site as planned, the event, the batch to its end, and what the site really showed."""
@@ -205,7 +215,7 @@ class DemoSystem:
         return dead or ["worker-1"]
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _explained(self, site: str = "Naver") -> Iterator[None]:
         """Turn the failure of a part into a PlayError that shows the part's log."""
         try:
             yield
@@ -214,7 +224,7 @@ class DemoSystem:
         except LambdaError as error:
             raise PlayError(f"{error}\n{_tail('nightly_fanout', self._fan_out.log)}") from error
         except (ReplicaError, OSError) as error:
-            raise PlayError(f"the replica of Naver does not play along: {error}") from error
+            raise PlayError(f"the replica of {site} does not play along: {error}") from error
 
     def _with_logs(self, message: str, names: Sequence[str]) -> str:
         tails = [_tail(name, self.stack.logs[name].read_text(errors="replace")) for name in names]

@@ -1,7 +1,7 @@
-"""What the demo says on the console: steps, the progress of the nights, tables, and where the time went."""
+"""What the demo says on the console: steps, crawls and nights as they go on, tables, and where the time went."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from infra.local.demo.followed import History
+from infra.local.demo.store_crawl import LiveStep, PlayedCrawls
 from infra.local.demo.verdict import PlayedNight, Verdict
 from nightjar.domain.rank import Outcome
 
@@ -21,6 +22,12 @@ WIDE: Final = 110
 """Characters of a line that has room for everything."""
 MOST_DIFFERENCES: Final = 40
 NOT_EXPOSED, UNKNOWN = "–", "?"
+STORE_COLUMNS: Final = (
+    ("number", "platform_store_id"), ("name", "store_name"), ("category", "business_type"), ("service", "sub_type"),
+    ("address", "road_address"), ("phone", "phone"), ("status", "status"),
+)  # fmt: skip
+"""What is shown of a store, and its fields in the API's answer."""
+_COLOURS: Final = {"completed": "green", "cancelled": "yellow", "failed": "red"}
 
 
 class Narrator:
@@ -90,6 +97,30 @@ class Narrator:
             )
         self.console.print(table)
 
+    def live(self, step: LiveStep) -> None:
+        """A message of a crawl, as it comes."""
+        what, message = said(step)
+        colour = _COLOURS.get(step.status, "default")
+        self._line(f"  {step.percent:>5} %  [{colour}]{escape(what):<15}[/]{escape(message)}")
+
+    def stores(self, crawls: PlayedCrawls) -> None:
+        """The table of an owner's stores, as the API gives them."""
+        table = _table("Stores")
+        for name, fields in STORE_COLUMNS:
+            table.add_column(name, overflow="fold", no_wrap=fields == "platform_store_id")
+        for store in crawls.stores:
+            table.add_row(*(escape(cell(store, field)) for _, field in STORE_COLUMNS))
+        self.console.print(table)
+
+    def crawled(self, crawls: PlayedCrawls) -> None:
+        """Whether the crawls were right, or the list of what was not."""
+        if not crawls.differences:
+            self._line(f"[green]✓[/] {escape(crawl_summary(crawls))}")
+            return
+        self._line(f"[red]✗[/] {len(crawls.differences)} things are wrong with the crawls of an owner's stores:")
+        for line in crawls.differences[:MOST_DIFFERENCES]:
+            self._line(f"    {escape(line)}")
+
     def verdict(self, verdict: Verdict) -> None:
         """Whether all is right, or the list of what is not."""
         if not verdict.differences:
@@ -135,6 +166,27 @@ def summary(verdict: Verdict) -> str:
         f"{verdict.days} days compared with what the site really showed: all right. On {verdict.in_trouble} of them "
         f"the site was in trouble: {verdict.unknown} stayed unknown, none became a wrong rank or a wrong 'not exposed'."
     )
+
+
+def crawl_summary(crawls: PlayedCrawls) -> str:
+    """One sentence about crawls that were right."""
+    return (
+        f"{len(crawls.stores)} stores of an owner read as the site shows them, with one login; the second crawl was "
+        f"cancelled within {crawls.cancel_seconds:.2f} s and changed nothing."
+    )
+
+
+def said(step: LiveStep) -> tuple[str, str]:
+    """What a message of a crawl says: while it runs the step and what is done, else how it ended and why."""
+    if step.status == "in_progress":
+        return step.step, step.message
+    return step.status, step.message if step.status == "failed" else ""
+
+
+def cell(store: Mapping[str, object], field: str) -> str:
+    """A field of a store; what was not read is a dash."""
+    value = store[field]
+    return NOT_EXPOSED if value is None else str(value)
 
 
 def told(played: PlayedNight, total: int) -> str:

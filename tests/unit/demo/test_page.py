@@ -1,6 +1,7 @@
 """The page: one file that needs nothing else, with a chart that tells each kind of day apart."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
@@ -12,6 +13,7 @@ from infra.local.demo.charts import nights_chart, rank_chart
 from infra.local.demo.followed import Followed, History
 from infra.local.demo.page import render
 from infra.local.demo.verdict import Verdict
+from tests.unit.demo.crawled import crawls
 from tests.unit.demo.played import KEYWORD, REGISTERED, followed, history, night, played, stored, unknown
 
 DAYS = [REGISTERED + timedelta(days=number) for number in range(4)]
@@ -97,7 +99,8 @@ class References(HTMLParser):
 @pytest.fixture(scope="module")
 def page() -> str:
     others = [history(stored(DAYS[0], number), number=number) for number in range(2, 6)]
-    return render(histories=[KNOWN, *others], nights=[played(night(3), [KNOWN, *others])], verdict=RIGHT)
+    nights = [played(night(3), [KNOWN, *others])]
+    return render(histories=[KNOWN, *others], nights=nights, verdict=RIGHT, crawls=crawls())
 
 
 def test_the_page_fetches_nothing(page: str) -> None:
@@ -124,10 +127,27 @@ def test_every_tracking_has_a_chart_under_its_keyword_target_and_type(page: str)
     assert "blog.naver.com/nj_lantern01/1" in cards[0]
 
 
+def test_the_stores_stand_on_it_and_what_was_told_live(page: str) -> None:
+    assert "1 stores of an owner read as the site shows them" in page
+    assert "<td>모형 국수</td><td>한식</td><td>음식배달</td><td>모형시 견본구 가상로 1</td><td>–</td>" in page
+    assert '<td class="n">60</td><td>extraction</td><td>doing extraction</td>' in page
+    assert '<td class="n">80</td><td>cancelled</td><td></td>' in page
+
+
+def test_what_is_wrong_with_the_crawls_stands_on_it() -> None:
+    wrong = replace(crawls(), differences=("store <1> is not stored",))
+
+    text = render(histories=[KNOWN], nights=[], verdict=RIGHT, crawls=wrong)
+
+    assert "1 things are wrong with the crawls" in text
+    assert "store &lt;1&gt; is not stored" in text
+    assert "as the site shows them" not in text
+
+
 def test_differences_stand_on_the_page_and_cannot_break_it() -> None:
     wrong = Verdict(days=4, in_trouble=0, unknown=0, differences=("tracking 1 (<blog>): stored 6, shown was rank 5",))
 
-    text = render(histories=[KNOWN], nights=[], verdict=wrong)
+    text = render(histories=[KNOWN], nights=[], verdict=wrong, crawls=crawls())
 
     assert "1 differences between the history and what the site showed" in text
     assert "tracking 1 (&lt;blog&gt;): stored 6, shown was rank 5" in text
