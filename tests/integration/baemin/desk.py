@@ -91,7 +91,7 @@ class Desk:
         self.secrets = EncryptedTable(self.database.transaction, keys=(Fernet.generate_key().decode(),))
         self.diary = Diary()
         self.waits = WAITS
-        self.time_limit = timedelta(seconds=60)
+        self.time_limit = self.details_limit = timedelta(seconds=60)
         self.delay = timedelta(milliseconds=10)
 
     def close(self) -> None:
@@ -155,7 +155,7 @@ class Desk:
             rule=EgressRule(self.settings.stand_ins()),
             secrets=self.secrets,
             archive=FolderArchive(self.folder),
-            rules=CrawlRules(retry_delay=timedelta(0), time_limit=self.time_limit),
+            rules=CrawlRules(retry_delay=timedelta(0), time_limit=self.details_limit),
         )
         gate = PostgresHostGate(self.store, gates)
         return StoreCrawlJob(tools, BaeminSite(self.settings, waits=self.waits), gate, user_agent="desk")

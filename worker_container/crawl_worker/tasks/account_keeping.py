@@ -82,6 +82,7 @@ class AccountKeeping:
         """
         claim, account = self._claim, self._account
         self.open_login = await self._store.run(lambda uow: store_crawling.begin_login(uow, claim, account))
+        log.info("login_begun", account_id=str(account.id), credentials_version=self.open_login.credentials_version)
         try:
             credentials = _credentials(await self._secret("credentials"))
         except TaskFailure:

@@ -85,6 +85,7 @@ class StoreReading:
 
     async def _read_details(self) -> None:
         """Details one after the other, each allowed to fail; they stop when time is up or nothing is answered."""
+        await self._read_what_all_share()
         self._details_failed = 0
         in_a_row = 0
         for index, store in enumerate(self._listed):
@@ -99,8 +100,6 @@ class StoreReading:
                 message=f"Reading store {index + 1} of {len(self._listed)}",
                 counts=self._counts(index + 1),
             )
-        if self._listed and in_a_row < FAILURES_IN_A_ROW:
-            await self._read_what_all_share()
 
     async def _read_detail(self, index: int, store: RawStore) -> bool:
         try:

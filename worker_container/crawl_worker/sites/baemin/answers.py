@@ -25,7 +25,10 @@ USUAL_PAGE_SIZE = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One answer of the JSON service to a call of the page. `document` is None where the body is gone or no JSON."""
+    """One answer of the JSON service to a call of the page; status 0 where none came.
+
+    `document` is None where the body broke off, is gone, or is no JSON.
+    """
 
     path: str
     query: tuple[tuple[str, str], ...]

@@ -36,7 +36,7 @@ class LoginForm:
 
     async def send(self, reveal: RevealCredentials, *, patience: timedelta) -> LoginOutcome:
         """Fill the form, send it with one click, and wait for the end. Nothing of the credentials is in any error."""
-        screen = await look(self._page, self._traffic.status)
+        screen = await self._traffic.unless_leaving(look(self._page, self._traffic.status))
         challenge = classify(screen, self._site) if screen is not None else None
         if challenge is not None:
             return challenge  # before the password is typed
@@ -83,8 +83,8 @@ class LoginForm:
     async def _watch(self, patience: timedelta) -> LoginOutcome:
         until = asyncio.get_running_loop().time() + patience.total_seconds()
         while asyncio.get_running_loop().time() < until:
-            screen = await look(self._page, self._traffic.status)
-            found = self._judged(screen) if screen is not None else None
+            screen = await self._traffic.unless_leaving(look(self._page, self._traffic.status))
+            found = self._judged(screen) if screen is not None else self._judged_by_traffic()
             if found is not None:
                 return found
             await asyncio.sleep(LOOK_SECONDS)
@@ -98,14 +98,19 @@ class LoginForm:
             return found
         if is_owner_page(screen, site) and (screen.has_navigation or screen.shops or post.is_accepted):
             return OK
-        if post.is_accepted and self._traffic.heading_to.startswith(f"{site.self_url}/"):
-            return None if "/bridge" in self._traffic.heading_to else OK
+        if screen.form and screen.alerts and post.is_sent and not post.failure:
+            return refused_login(" ".join(screen.alerts), post.status)
+        return self._judged_by_traffic() or self._refused_in_silence()
+
+    def _judged_by_traffic(self) -> LoginOutcome | None:
+        """What the requests alone say: accepted and sent on to the owner's pages, or broken off."""
+        post, target = self._traffic.login, Screen(url=self._traffic.heading_to)
+        if post.is_accepted and is_owner_page(target, self._site):
+            return OK
         if post.failure:
             message = f"the connection broke while the password was sent ({post.failure})"
             return LoginOutcome(outcome=Outcome.UPSTREAM_ERROR, message=message, surface="cut")
-        if screen.form and screen.alerts and post.is_sent:
-            return refused_login(" ".join(screen.alerts), post.status)
-        return self._refused_in_silence()
+        return None
 
     def _refused_in_silence(self) -> LoginOutcome | None:
         """A site that refuses and says nothing for a while has said all it will."""

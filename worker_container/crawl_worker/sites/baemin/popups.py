@@ -1,5 +1,6 @@
 """Closing what covers a page. Popups come late, come back, and lie over each other: the number of tries is bounded."""
 
+import asyncio
 import re
 
 from playwright.async_api import ElementHandle
@@ -12,6 +13,7 @@ ROUNDS = 6
 """Three popups over each other were seen; a late one and one that needs two ways out come on top."""
 
 CLICK_MS = 800
+LONGEST_SECONDS = 10
 CLOSING_MS = 150
 
 _COVERS = '[role="dialog"], [aria-modal="true"], section.bsds-modal'
@@ -34,18 +36,18 @@ _PROTECTED_IS_OPEN = """
 
 async def dismiss_popups(page: BrowserPage) -> int:
     """Close popups until none is left, in at most ROUNDS tries; how many were closed."""
-    before = await _open_popups(page)
     closed = 0
-    for _ in range(ROUNDS):
-        if not before:
-            break
-        await _close(page, before[-1])
-        await page.wait_for_timeout(CLOSING_MS)
-        left = await _open_popups(page)
-        closed += max(len(before) - len(left), 0)
-        before = left
-    if before:
-        logger(__name__).info("popups_left_open", count=len(before))
+    try:
+        async with asyncio.timeout(LONGEST_SECONDS):
+            for _ in range(ROUNDS):
+                popups = await _open_popups(page)
+                if not popups:
+                    return closed
+                closed += await _close(page, popups[-1])
+    except (TimeoutError, PlaywrightError) as error:
+        logger(__name__).info("popups_not_seen_to", cause=type(error).__name__)
+        return closed
+    logger(__name__).info("popups_left_open", closed=closed)
     return closed
 
 
@@ -58,18 +60,17 @@ async def _open_popups(page: BrowserPage) -> list[ElementHandle]:
     return [element for element in found if element is not None]
 
 
-async def _close(page: BrowserPage, popup: ElementHandle) -> None:
+async def _close(page: BrowserPage, popup: ElementHandle) -> bool:
     """Try its ways out: not today, its own button, Escape, the backdrop. The first that works is enough."""
     for button in await _ways_out(popup):
         if await _click(button) and await _is_gone(page, popup):
-            return
+            return True
     if not await page.evaluate(_PROTECTED_IS_OPEN, _COVERS):
         await page.keyboard.press("Escape")
         if await _is_gone(page, popup):
-            return
+            return True
     backdrops = await page.query_selector_all(_BACKDROP)
-    if backdrops:
-        await _click(backdrops[-1], at_its_corner=True)
+    return bool(backdrops) and await _click(backdrops[-1], at_its_corner=True) and await _is_gone(page, popup)
 
 
 async def _ways_out(popup: ElementHandle) -> list[ElementHandle]:

@@ -5,10 +5,11 @@ Bodies are read the moment they arrive: they are gone once the page has moved on
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from playwright.async_api import Error as PlaywrightError
@@ -19,7 +20,12 @@ from crawl_worker.sites.baemin.settings import BaeminSettings
 from crawl_worker.sites.baemin.verdicts import blocked_answer
 from crawl_worker.sites.owner_site import Outcome, failure
 
+T = TypeVar("T")
+
 LOGIN_PATH = "/v1/login"
+
+BODY_SECONDS = 15
+"""For the body of an answer, once its head is here."""
 
 
 @dataclass(slots=True)
@@ -45,6 +51,8 @@ class Traffic:
         self._on_their_way: set[Request] = set()
         self._reading: set[asyncio.Task[None]] = set()
         self._last_event = 0.0
+        self._leaving = asyncio.Event()
+        self._refusal = 0
         self.answers: list[Answer] = []
         self.login = LoginPost()
         self.status: int | None = None
@@ -63,9 +71,27 @@ class Traffic:
             return 0.0
         return asyncio.get_running_loop().time() - self._last_event
 
+    async def unless_leaving(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """What a look at the page brings, or None while another document is on its way.
+
+        Chromium holds everything back that is asked of a page once it has begun to go elsewhere, until it is there.
+        """
+        if self._leaving.is_set():
+            work.close()
+            return None
+        looking = asyncio.ensure_future(work)
+        leaving = asyncio.ensure_future(self._leaving.wait())
+        try:
+            await asyncio.wait({looking, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            return looking.result() if looking.done() else None
+        finally:
+            looking.cancel()
+            leaving.cancel()
+
     def forget(self) -> None:
         """Begin anew: what was answered before belongs to another page."""
         self.answers.clear()
+        self._refusal = 0
         self._on_their_way.clear()
         self.document_failure = ""
         self._last_event = asyncio.get_running_loop().time()
@@ -81,12 +107,10 @@ class Traffic:
             Blocked: the service answers 403 with a page, or counts our calls (429).
             SessionExpired: 401.
         """
-        for answer in self.answers:
-            if answer.status == HTTPStatus.UNAUTHORIZED:
-                raise failure(Outcome.SESSION_EXPIRED, "the session ended while the stores were read", surface="401")
-            is_page = answer.status == HTTPStatus.FORBIDDEN and answer.document is None
-            if is_page or answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-                blocked_answer(answer.status)
+        if self._refusal == HTTPStatus.UNAUTHORIZED:
+            raise failure(Outcome.SESSION_EXPIRED, "the session ended while the stores were read", surface="401")
+        if self._refusal:
+            raise blocked_answer(self._refusal)
 
     # --- events ---------------------------------------------------------------------------------------------------
 
@@ -94,6 +118,7 @@ class Traffic:
         if self._is_document(request):
             self.heading_to = request.url
             self.document_failure = ""
+            self._leaving.set()
         elif self._is_login(request):
             self.login.is_sent = True
         elif self._is_call(request):
@@ -108,6 +133,7 @@ class Traffic:
         elif self._is_login(request):
             self.login.status = response.status
         elif self._is_call(request):
+            self._refusal = self._refusal or _refusal_in(response)
             reading = asyncio.get_running_loop().create_task(self._read(response))
             self._reading.add(reading)
             reading.add_done_callback(self._reading.discard)
@@ -118,9 +144,11 @@ class Traffic:
             if "ERR_ABORTED" not in cause:
                 self.document_failure = cause
             if request.url == self.heading_to:
-                self.heading_to = ""
+                self._arrived()
         elif self._is_login(request) and self.login.status is None:
             self.login.failure = cause
+        elif request in self._on_their_way and "ERR_ABORTED" not in cause:
+            self._keep(request.url, 0, None)
         self._finished(request)
 
     def _finished(self, request: Request) -> None:
@@ -130,15 +158,22 @@ class Traffic:
 
     def _arrived(self) -> None:
         self.heading_to = ""
+        self._leaving.clear()
         self._note()
 
     async def _read(self, response: Response) -> None:
-        parts = urlsplit(response.url)
         document: object = None
-        with suppress(PlaywrightError, ValueError):  # no JSON, or the page has moved on: the status stands for itself
-            document = json.loads(await response.text())
-        answer = Answer(path=parts.path, query=tuple(parse_qsl(parts.query)), status=response.status, document=document)
-        self.answers.append(answer)
+        # No JSON, broken off, or the page has moved on: the status stands for itself.
+        with suppress(PlaywrightError, ValueError, TimeoutError):
+            async with asyncio.timeout(BODY_SECONDS):
+                document = json.loads(await response.text())
+        self._keep(response.url, response.status, document)
+
+    def _keep(self, url: str, status: int, document: object) -> None:
+        parts = urlsplit(url)
+        self.answers.append(
+            Answer(path=parts.path, query=tuple(parse_qsl(parts.query)), status=status, document=document)
+        )
         self._note()
 
     def _note(self) -> None:
@@ -156,3 +191,11 @@ class Traffic:
     def _is_login(self, request: Request) -> bool:
         address = request.url.split("?")[0]
         return request.method == "POST" and address == f"{self._site.member_url}{LOGIN_PATH}"
+
+
+def _refusal_in(response: Response) -> int:
+    """The status of an answer that concerns the whole crawl, else 0. Its body may be gone before it is read."""
+    is_page = "json" not in response.headers.get("content-type", "")
+    if response.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS}:
+        return response.status
+    return response.status if response.status == HTTPStatus.FORBIDDEN and is_page else 0

@@ -13,6 +13,7 @@ from http import HTTPStatus
 from crawl_worker.sites.baemin.screen import Screen
 from crawl_worker.sites.baemin.settings import BaeminSettings
 from crawl_worker.sites.owner_site import LoginOutcome, Outcome, failure
+from nightjar.errors import TaskFailure
 
 STOPPED = "Nothing more is sent for this account now; try again in half an hour or later"
 AT_THE_SITE = "log in at the site by yourself, do what it asks for, then start again"
@@ -125,9 +126,11 @@ def layout_changed(what: str) -> LoginOutcome:
     )
 
 
-def blocked_answer(status: int) -> None:
-    """Raise the block that an answer of the JSON service tells of."""
-    raise failure(Outcome.BLOCKED, f"the site refuses calls of its own pages (HTTP {status}). {STOPPED}", surface="api")
+def blocked_answer(status: int) -> TaskFailure:
+    """The block that an answer of the JSON service tells of."""
+    return failure(
+        Outcome.BLOCKED, f"the site refuses calls of its own pages (HTTP {status}). {STOPPED}", surface="api"
+    )
 
 
 def _blocked(surface: str, says: str) -> LoginOutcome:

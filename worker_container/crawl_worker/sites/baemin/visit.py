@@ -24,7 +24,7 @@ from crawl_worker.sites.baemin.answers import (
 from crawl_worker.sites.baemin.login import LoginForm
 from crawl_worker.sites.baemin.popups import dismiss_popups
 from crawl_worker.sites.baemin.screen import Screen, look
-from crawl_worker.sites.baemin.select import read_select
+from crawl_worker.sites.baemin.select import ShopSelect, read_select
 from crawl_worker.sites.baemin.settings import BaeminSettings
 from crawl_worker.sites.baemin.store_list import StoreList
 from crawl_worker.sites.baemin.traffic import Traffic
@@ -94,7 +94,7 @@ class BaeminVisit:
 
     async def dismiss_popups(self) -> int:
         """Close what covers the page."""
-        return await dismiss_popups(self._page)
+        return await self._traffic.unless_leaving(dismiss_popups(self._page)) or 0
 
     async def discover_stores(self) -> tuple[RawStore, ...]:
         """All stores of the login, from the page's select and from the search calls that the page itself makes."""
@@ -165,9 +165,7 @@ class BaeminVisit:
 
     async def _look(self) -> Screen | None:
         """What is shown, refused if it stands in place of a page; None while another document is on its way."""
-        if self._traffic.heading_to:
-            return None
-        screen = await look(self._page, self._traffic.status)
+        screen = await self._traffic.unless_leaving(look(self._page, self._traffic.status))
         if screen is not None:
             refuse(screen, self._site)
         return screen
@@ -213,10 +211,13 @@ class BaeminVisit:
         counted = -1
         while True:
             await self._refuse_being_sent_away()
-            found = StoreList(select=await read_select(self._page), search=read_search(self._traffic.answers))
+            select = await self._traffic.unless_leaving(read_select(self._page)) or ShopSelect()
+            found = StoreList(select=select, search=read_search(self._traffic.answers))
             is_growing = len(found.select.stores) != counted
             counted = len(found.select.stores)
-            if not is_growing and found.is_settled(still_for=self._traffic.still_for, still=still):
+            if not (is_growing or self._traffic.heading_to) and found.is_settled(
+                still_for=self._traffic.still_for, still=still
+            ):
                 return found
             if asyncio.get_running_loop().time() > until:
                 return found
