@@ -16,6 +16,7 @@ from infra.local.events import nightly_event
 from infra.local.lambda_runtime import LambdaRuntime
 from infra.local.stack import API, JANITOR, WORKERS, Stack
 from tests.acceptance.night import FAST, NightSystem, wait_until
+from tests.doubles.baemin.replica import Replica as OwnerSite
 from tests.doubles.naver.replica import Replica
 from tests.infrastructure.query_fields import fields_of
 
@@ -29,6 +30,7 @@ class RealRun:
     """A run with API, workers, janitor and the fan-out in the real Lambda runtime, and everything it logged."""
 
     system: NightSystem
+    owner_site: OwnerSite
     client: httpx.Client
     functions_log: str = ""
     request_id: str = ""
@@ -43,20 +45,21 @@ class RealRun:
 @pytest.fixture(scope="module")
 def run() -> Iterator[RealRun]:
     settings = {**FAST, "WORKER_CONCURRENCY": "2"}
-    with Replica() as replica:
+    with Replica() as replica, OwnerSite() as owner_site:
         processes = {API, WORKERS, JANITOR}
-        with Stack({**settings, **replica.settings}, processes=processes, workers=1) as stack:
+        sites = {**replica.settings, **owner_site.settings}
+        with Stack({**settings, **sites}, processes=processes, workers=1) as stack:
             headers = {"Authorization": f"Bearer {stack.api_key}"}
             with httpx.Client(base_url=stack.api_url, headers=headers, timeout=20) as client:
                 system = NightSystem(replica, stack)
-                real_run = RealRun(system=system, client=client)
+                real_run = RealRun(system=system, owner_site=owner_site, client=client)
                 play(real_run)
                 yield real_run
                 system.database.close()
 
 
 def play(run: RealRun) -> None:
-    """Register over the API, then a night in which everything happens that a query asks about."""
+    """Register over the API, crawl stores, then nights in which everything happens that a query asks about."""
     run.request_id = str(uuid.uuid4())
     for keyword in KEYWORDS:
         body = {"rank_type": "blog", "keyword": keyword, "target_url": "https://blog.naver.com/nj_log01/223400009001"}
@@ -64,6 +67,8 @@ def play(run: RealRun) -> None:
         assert answer.status_code == 201, answer.text
         task_id = answer.json()["task_id"]
         wait_until(lambda: run.client.get(f"/api/v1/tasks/{task_id}/result").status_code == 200, 30)  # noqa: B023
+    for login_id, status in (("ok-1", "completed"), ("bad-password", "failed")):
+        crawl_stores(run, login_id, status)
     control = run.system.replica.control
     play_night(run, date(2026, 5, 1), fault={"fault_id": "GARBAGE", "site": "search"})
     control.clear_faults()
@@ -71,6 +76,17 @@ def play(run: RealRun) -> None:
     play_night(run, date(2026, 5, 2), fault={"fault_id": "503", "site": "search_more"})
     control.clear_faults()
     kill_a_worker_in_the_middle(run, date(2026, 5, 3))
+
+
+def crawl_stores(run: RealRun, login_id: str, status: str) -> None:
+    password = run.owner_site.control.account(login_id)["password"]
+    body = {"platform": "baemin", "login_id": login_id, "password": password}
+    account = run.client.post("/api/v1/accounts", json=body).json()
+    task = run.client.post("/api/baemin/start-crawling", json={"account_id": account["id"]}).json()
+    address = f"/api/v1/tasks/{task['task_id']}/result"
+    wait_until(lambda: run.client.get(address).status_code == 200, 60)
+    answer = run.client.get(address).json()
+    assert answer["status"] == status, answer
 
 
 def play_night(run: RealRun, day: date, fault: dict[str, str]) -> None:
@@ -105,6 +121,16 @@ def test_every_field_that_a_saved_query_names_exists_in_the_log_of_a_real_run(ru
     assert fields_of(query.read_text()) - existing == set()
 
 
+@pytest.mark.parametrize("message", ["login_begun", "store_crawl_failed", "stores_saved"])
+def test_a_query_about_store_crawls_finds_lines_that_have_its_fields(run: RealRun, message: str) -> None:
+    lines = [line for line in run.lines() if line["message"] == message]
+    queries = [text for path in QUERIES if f'filter message = "{message}"' in (text := path.read_text())]
+    assert lines
+    assert queries
+    for query in queries:
+        assert all(fields_of(query) <= line.keys() for line in lines), query
+
+
 def test_functions_and_workers_share_one_shape(run: RealRun) -> None:
     by_service: dict[str, set[str]] = {}
     for line in run.lines():
@@ -137,4 +163,5 @@ def test_no_log_holds_a_key_or_a_password(run: RealRun) -> None:
     secrets = [run.system.stack.api_key, run.system.stack.database_url.split("@")[0].rsplit(":", 1)[1]]
     texts = [log.read_text(errors="replace") for log in run.system.stack.logs.values() if log.exists()]
     everything = "\n".join([*texts, run.functions_log])
+    secrets += run.owner_site.control.secrets()
     assert [secret[:4] for secret in secrets if secret in everything] == []

@@ -107,7 +107,10 @@ class StoreCrawlJob:
             return
         if isinstance(fault, SessionExpired) and self._keeping is not None:
             await self._keeping.forget_session()
-        log.warning("store_crawl_failed", code=str(fault.code), cause=fault.message, **fault.details)
+        account_id = str(claim.payload["account_id"])
+        log.warning(
+            "store_crawl_failed", account_id=account_id, code=str(fault.code), cause=fault.message, **fault.details
+        )
 
     def _fallen(self, fault: TaskFailure) -> Fallen:
         return Fallen(
