@@ -198,7 +198,7 @@ def dynamic_references(value: object) -> list[str]:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_secret_is_only_named_by_where_secrets_manager_has_it(name: str) -> None:
-    secret = re.compile(r"URL|KEY(?!_PREFIX)|SECRET|PASSWORD|TOKEN")
+    secret = re.compile(r"URL|KEY(?!_PREFIX)|SECRET(?!_STORE|S_PREFIX)|PASSWORD|TOKEN")
     variables = environment_of(FUNCTIONS[name])
     secrets = {variable: value for variable, value in variables.items() if secret.search(variable)}
     assert {"DATABASE_URL", "CELERY_BROKER_URL"} <= secrets.keys()
