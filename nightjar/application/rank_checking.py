@@ -9,7 +9,7 @@ from nightjar.database.rank_history import StoredRank
 from nightjar.database.unit_of_work import UnitOfWork
 from nightjar.domain.rank import Outcome, RankResult, Reading, judge
 from nightjar.domain.target import CafeTarget, Target, cafe_key, target_from_key, target_keys
-from nightjar.domain.task import Claim, retry_delay
+from nightjar.domain.task import Claim, Task, TaskState, retry_delay
 from nightjar.errors import Blocked, EndInDoubt, ErrorCode, GiveUp, HostBusy, NotFound, RetryLater, TaskFailure
 
 MAX_RETRIES = 2
@@ -128,6 +128,30 @@ def store_fault(
             uow.rank_checks.saw_end(claim.task_id, rows=fault.rows)
         return postponed
     return _store_unknown(uow, claim, wanted, fault, source=source)
+
+
+def stored_before(
+    uow: UnitOfWork, claim: Claim, wanted: WantedCheck, outcome: Reading | TaskFailure | HostBusy
+) -> SettledReading | None:
+    """What this very attempt has stored already, if it ended the task with this outcome and was not told so.
+
+    That is so if Postgres went away between a commit and its answer. The lines of the end are still to be written.
+    """
+    if isinstance(outcome, HostBusy):
+        return None
+    task = uow.tasks.get(claim.task_id, owner=None)
+    if task is None or task.attempt != claim.tries or not _is_end(task, outcome):
+        return None
+    stored = uow.rank_history.stored(wanted.targets, checked_on=wanted.check.checked_on)
+    fault = outcome if isinstance(outcome, TaskFailure) else None
+    return SettledReading(check=wanted.check, stored=tuple(stored), fault=fault)
+
+
+def _is_end(task: Task, outcome: Reading | TaskFailure) -> bool:
+    if isinstance(outcome, Reading):
+        return task.state is TaskState.COMPLETED
+    said = (task.error_code, task.error_message)
+    return task.state is TaskState.FAILED and said == (outcome.code, outcome.message)
 
 
 def _postpone(

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from time import monotonic, sleep
 
 from nightjar.application.publishing import publish_batch
-from nightjar.database.engine import Transactions
+from nightjar.database.engine import DatabaseUnavailable, Transactions
 from nightjar.database.rank_checks import BatchPlan
 from nightjar.database.unit_of_work import UnitOfWork
 from nightjar.domain.batch import Batch, BatchKind, batch_timeout
@@ -13,6 +14,11 @@ from nightjar.domain.rank_plan import planned_requests
 from nightjar.domain.tracking import RankType, Source
 from nightjar.ports import QueueUnavailable, TaskQueue
 from nightjar.tasks import Queue
+
+CONFIRM_SECONDS = 15
+"""How long the confirmation of a line is tried: longer than Postgres takes to restart, shorter than a lease."""
+
+CONFIRM_PAUSE = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +163,17 @@ def close_batch(transactions: Transactions, batch_id: int, announce: Callable[[B
 
 
 def announce_batch(transactions: Transactions, batch: Batch, announce: Callable[[Batch], None]) -> None:
-    """Write the batch's line, then confirm it: a line that was never confirmed is repeated by the janitor."""
+    """Write the batch's line, then confirm it: a line that was never confirmed is repeated by the janitor.
+
+    So the confirmation alone is tried again while Postgres is away. Raises DatabaseUnavailable if that takes too long.
+    """
     announce(batch)
-    with transactions() as uow:
-        uow.batches.announced(batch.id)
+    give_up_at = monotonic() + CONFIRM_SECONDS
+    while True:
+        try:
+            with transactions() as uow:
+                return uow.batches.announced(batch.id)
+        except DatabaseUnavailable:
+            if monotonic() > give_up_at:
+                raise
+        sleep(CONFIRM_PAUSE)

@@ -1,6 +1,6 @@
 """The history of ranks: one row per tracking and Korean day, and the sessions that are counted from it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -107,7 +107,11 @@ class RankHistory:
         }
         self._connection.execute(SAVE, values)
         self._connection.execute(ADVANCE_SESSIONS, {"ids": ids, "full": EXPOSED_DAYS_IN_SESSION})
-        rows = self._connection.execute(STORED, {"ids": ids, "checked_on": checked_on})
+        return self.stored(ids, checked_on=checked_on)
+
+    def stored(self, tracking_ids: Collection[int], *, checked_on: date) -> list[StoredRank]:
+        """What the history says of these trackings for a day, ascending by tracking."""
+        rows = self._connection.execute(STORED, {"ids": list(tracking_ids), "checked_on": checked_on})
         return [StoredRank(**_with_outcome(row)) for row in rows]
 
     def page(self, tracking_id: int, *, before: date | None, limit: int) -> list[HistoryRow]:

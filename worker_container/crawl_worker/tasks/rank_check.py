@@ -15,7 +15,7 @@ from nightjar.database.unit_of_work import UnitOfWork
 from nightjar.domain.rank import Reading
 from nightjar.domain.task import Claim
 from nightjar.domain.tracking import RankType, Source
-from nightjar.errors import ErrorCode, GiveUp
+from nightjar.errors import ErrorCode, GiveUp, LeaseLost
 from nightjar.observability import log_batch_completed, log_postponed, log_settled, logger
 from nightjar.ports import RankSource, RankSources
 from nightjar.tasks import Queue
@@ -56,7 +56,7 @@ class RankCheckJob:
     async def settle(self, claim: Claim, outcome: Reading | Fault) -> None:
         """Store ranks or `unknown`, or put the check back; close the batch if this was its last check."""
         wanted = await self._begin(claim)
-        ended = await self._store.run(partial(self._store_outcome, claim, wanted, outcome))
+        ended = await self._store_once(claim, wanted, outcome)
         if isinstance(ended, Postponed):
             log_postponed(log, ended)
             return
@@ -64,6 +64,18 @@ class RankCheckJob:
         if (batch_id := ended.check.batch_id) is not None:
             announce = partial(log_batch_completed, log)
             await self._store.spanning(lambda transactions: close_batch(transactions, batch_id, announce))
+
+    async def _store_once(
+        self, claim: Claim, wanted: WantedCheck, outcome: Reading | Fault
+    ) -> SettledReading | Postponed:
+        """Store the outcome; a second try at it may find that the first one did. Raises LeaseLost."""
+        try:
+            return await self._store.run(partial(self._store_outcome, claim, wanted, outcome))
+        except LeaseLost:
+            before = await self._store.run(lambda uow: rank_checking.stored_before(uow, claim, wanted, outcome))
+            if before is None:
+                raise
+            return before
 
     async def _begin(self, claim: Claim) -> WantedCheck:
         return await self._store.run(lambda uow: rank_checking.begin(uow, claim))
