@@ -253,7 +253,25 @@ def test_every_role_is_of_one_function_and_names_only_that_functions_resources()
     for role, function in roles.items():
         for policy in load(TEMPLATE)["Resources"][role]["Properties"]["Policies"]:
             for statement in policy["PolicyDocument"]["Statement"]:
-                assert statement["Resource"]["Fn::GetAtt"][0].startswith(function.removesuffix("Function"))
+                resource = statement["Resource"]
+                if function == "ApiFunction" and "Fn::Sub" in resource:
+                    assert ":secret:nightjar/${AWS::StackName}/accounts/" in resource["Fn::Sub"]
+                else:
+                    assert resource["Fn::GetAtt"][0].startswith(function.removesuffix("Function"))
+
+
+def test_the_api_may_write_the_credentials_of_accounts_and_read_none() -> None:
+    policies = load(TEMPLATE)["Resources"]["ApiRole"]["Properties"]["Policies"]
+    actions = {
+        action
+        for policy in policies
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in statement["Action"]
+        if action.startswith("secretsmanager:")
+    }
+    assert actions == {
+        f"secretsmanager:{verb}" for verb in ("CreateSecret", "DeleteSecret", "PutSecretValue", "RestoreSecret")
+    }
 
 
 @pytest.mark.parametrize("hour", range(24))
