@@ -1,4 +1,4 @@
-"""What connections tell CloudWatch, as EMF: a JSON line in the log that becomes metrics, without a call to a service."""
+"""What connections tell CloudWatch, as EMF: JSON lines in the log become metrics, without a call to any service."""
 
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
 

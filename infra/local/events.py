@@ -1,4 +1,4 @@
-"""Events as AWS delivers them: EventBridge's scheduled event, and an HTTP API's request (payload version 2.0)."""
+"""Events as AWS delivers them: EventBridge's scheduled event, an HTTP API's request, a WebSocket API's messages."""
 
 import base64
 import uuid
@@ -85,6 +85,44 @@ def http_event(
     if body is not None:
         event["body"] = base64.b64encode(body).decode() if isinstance(body, bytes) else body
     return event
+
+
+def websocket_event(
+    route: str,
+    connection_id: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    body: str | None = None,
+    at: datetime | None = None,
+) -> dict[str, object]:
+    """The event of a WebSocket API for one route: $connect, $disconnect, $default or an action.
+
+    Only $connect and $disconnect carry headers, with their names as the client wrote them; only messages have a body.
+    """
+    moment = (at or datetime.now(UTC)).astimezone(UTC)
+    kind = {"$connect": "CONNECT", "$disconnect": "DISCONNECT"}.get(route, "MESSAGE")
+    domain = f"{_API}.execute-api.{REGION}.amazonaws.com"
+    context: dict[str, object] = {
+        "routeKey": route,
+        "eventType": kind,
+        "messageDirection": "IN",
+        "stage": "live",
+        "connectionId": connection_id,
+        "connectedAt": int(moment.timestamp() * 1000),
+        "requestTime": moment.strftime("%d/%b/%Y:%H:%M:%S +0000"),
+        "requestTimeEpoch": int(moment.timestamp() * 1000),
+        "requestId": str(uuid.uuid4()),
+        "extendedRequestId": str(uuid.uuid4()),
+        "identity": {"sourceIp": "203.0.113.10"},
+        "domainName": domain,
+        "apiId": _API,
+    }
+    event: dict[str, object] = {"requestContext": context, "isBase64Encoded": False}
+    if kind == "MESSAGE":
+        context["messageId"] = str(uuid.uuid4())
+        return event | {"body": body if body is not None else ""}
+    sent = {"Host": domain, "X-Forwarded-Proto": "https", **(headers or {})}
+    return event | {"headers": sent, "multiValueHeaders": {name: [value] for name, value in sent.items()}}
 
 
 def _joined(query: str) -> dict[str, str]:

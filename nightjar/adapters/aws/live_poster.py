@@ -60,6 +60,7 @@ class LivePoster:
         self._waiting: deque[LiveMessage] = deque(maxlen=QUEUE_LIMIT)
         self._arrived = threading.Event()
         self._stopping = threading.Event()
+        self._is_closed = False
         self._watched: dict[UUID, _Watched] = {}
         self._pool = ThreadPoolExecutor(max_workers=POOL, thread_name_prefix="live-post")
         self._thread = threading.Thread(target=self._run, name="live-poster", daemon=True)
@@ -79,6 +80,8 @@ class LivePoster:
         self._arrived.set()
         if self._thread.is_alive():
             self._thread.join(timeout=CLOSE_SECONDS)
+        self._is_closed = True
+        self._waiting.clear()
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._released()
 
@@ -90,6 +93,8 @@ class LivePoster:
                 self._post_waiting()
                 self._catch_up()
             except Exception:
+                if self._is_closed:
+                    return
                 log.exception("live messages were not posted")
 
     def _post_waiting(self) -> None:

@@ -18,4 +18,5 @@ def impatient_client(url: str, *, max_connections: int = 4) -> redis.Redis:
         retry=Retry(NoBackoff(), 0),
         max_connections=max_connections,
         decode_responses=True,
+        encoding_errors="replace",  # what somebody else writes there must not end a listener
     )
