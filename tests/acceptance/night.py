@@ -15,7 +15,7 @@ from infra.local.stack import JANITOR, WORKERS, Stack
 from nightjar.database.engine import Database
 from nightjar.domain.target import canonical_url, target_key
 from nightjar.domain.target_url import parse_target
-from nightjar.domain.tracking import RankType, Search, default_device, default_vertical
+from nightjar.domain.tracking import Device, Location, RankType, Search, default_device, default_vertical
 from tests.doubles.naver.replica import Replica
 
 FAST = {
@@ -72,11 +72,27 @@ class NightSystem:
         self.database = Database(stack.database_url, name="test", pool_size=4)
         self.followed: list[Followed] = []
 
-    def follow(self, rank_type: RankType, keyword: str, url: str, target: str, *, owner: str = "shop") -> Followed:
+    def follow(
+        self,
+        rank_type: RankType,
+        keyword: str,
+        url: str,
+        target: str,
+        *,
+        owner: str = "shop",
+        device: Device | None = None,
+        location: Location | None = None,
+    ) -> Followed:
         """Store a tracking as registering does, without its immediate check."""
         wanted = parse_target(rank_type, url)
         vertical = default_vertical(rank_type, getattr(wanted, "vertical", None))
-        search = Search(rank_type=rank_type, keyword=keyword, device=default_device(rank_type), vertical=vertical)
+        search = Search(
+            rank_type=rank_type,
+            keyword=keyword,
+            device=device or default_device(rank_type),
+            vertical=vertical,
+            location=location,
+        )
         with self.database.transaction() as uow:
             tracking_id, _ = uow.trackings.add(
                 owner=owner,

@@ -22,6 +22,9 @@ def polite_system() -> Iterator[NightSystem]:
     settings = {"CRAWL_DELAY_SECONDS": str(DELAY), "CRAWL_COOLDOWN_SECONDS": "3"}
     with Replica() as replica, a_stack(replica, settings, workers=2) as stack:
         system = NightSystem(replica, stack)
+        replica.control.put_scenario(
+            {"keywords": [a_long_list("blog", f"공손한 낱말 {number}") for number in range(8)]}
+        )
         for number in range(8):
             target = f"nj_polite{number:02}/22349000{number:04}"
             system.follow(RankType.BLOG, f"공손한 낱말 {number}", f"https://blog.naver.com/{target}", target)
@@ -38,6 +41,11 @@ def polite(polite_system: NightSystem) -> NightSystem:
 def flush(system: NightSystem) -> None:
     with redis.Redis.from_url(system.stack.redis_url) as client:
         client.flushall()
+
+
+def a_long_list(rank_type: str, keyword: str) -> dict[str, object]:
+    """A list that reaches the depth: its end needs no second attempt."""
+    return {"rank_type": rank_type, "keyword": keyword, "rows": 120, "traps": []}
 
 
 def gaps(requests: list[dict[str, Any]]) -> list[float]:
