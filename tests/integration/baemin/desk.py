@@ -31,7 +31,6 @@ from nightjar.domain.task import Task
 from nightjar.tasks import Message, Queue, TaskKind
 from tests.doubles.baemin.replica import Json, Replica
 
-OWNER = "owner-1"
 SECONDS = timedelta(seconds=1)
 WAITS = SiteWaits(
     form=3 * SECONDS, login=4 * SECONDS, home=3 * SECONDS, stores=6 * SECONDS, still=0.6 * SECONDS, detail=3 * SECONDS
@@ -81,6 +80,7 @@ class Desk:
     """Runs crawls of accounts of the replica, one attempt at a time."""
 
     def __init__(self, replica: Replica, browser: Browser, database_url: str, folder: Path) -> None:
+        self.owner = f"owner-{uuid4()}"
         self.replica = replica
         self.browser = browser
         self.folder = folder
@@ -100,12 +100,17 @@ class Desk:
         self.pulse.close()
         self.database.close()
 
+    def forget_hosts(self) -> None:
+        """No host is held, paused or left alone from an earlier test."""
+        with self.database.transaction() as uow:
+            uow.connection.exec_driver_sql("DELETE FROM hosts")
+
     def add_account(self, account: Json, *, password: str = "") -> UUID:
         """Store an account of the replica as the API does, with the session that it starts with."""
         account_id = uuid4()
         with self.database.transaction() as uow:
             uow.accounts.give_credentials(
-                account_id, owner=OWNER, platform=Platform.BAEMIN, login_id=account["login_id"]
+                account_id, owner=self.owner, platform=Platform.BAEMIN, login_id=account["login_id"]
             )
         given = {"login_id": account["login_id"], "password": password or account["password"]}
         self.secrets.put(f"accounts/{account_id}/credentials", json.dumps(given))
@@ -119,7 +124,7 @@ class Desk:
             kind=TaskKind.CRAWL_BAEMIN_STORES,
             queue=Queue.STORES,
             correlation_id="desk",
-            owner=OWNER,
+            owner=self.owner,
             payload={"account_id": str(account_id)},
         )
         with self.database.transaction() as uow:
@@ -163,9 +168,9 @@ class Desk:
     def look(self, account_id: UUID, task_id: UUID) -> Ended:
         """What the database says now."""
         with self.database.transaction() as uow:
-            task = uow.tasks.get(task_id, owner=OWNER)
-            account = uow.accounts.get(account_id, owner=OWNER)
-            stores = uow.stores.page(owner=OWNER, before=None, limit=500, filters={"account_id": account_id})
+            task = uow.tasks.get(task_id, owner=self.owner)
+            account = uow.accounts.get(account_id, owner=self.owner)
+            stores = uow.stores.page(owner=self.owner, before=None, limit=500, filters={"account_id": account_id})
         assert task is not None
         return Ended(task, account, stores, self.diary.steps)
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.integration.baemin.desk import OWNER, Desk
+from tests.integration.baemin.desk import Desk
 
 pytestmark = pytest.mark.anyio
 
@@ -100,4 +100,4 @@ async def test_what_is_cut_off_can_be_started_again(desk: Desk) -> None:
     assert ended.outcome == "ok"
     assert desk.login_posts("ok-4-brands") == 1, "the session of the cancelled crawl still holds"
     with desk.database.transaction() as uow:
-        assert uow.tasks.page(owner=OWNER, kind=None, states=["cancelled"], before=None, limit=9)[0].id == task_id
+        assert uow.tasks.page(owner=desk.owner, kind=None, states=["cancelled"], before=None, limit=9)[0].id == task_id

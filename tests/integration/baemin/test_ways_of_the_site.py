@@ -1,7 +1,5 @@
 """What else the site can do to a crawl: before the login, during it, and while the stores are read."""
 
-from collections.abc import Mapping
-
 import pytest
 
 from tests.integration.baemin.desk import Desk, as_read, as_shown
@@ -51,30 +49,31 @@ async def test_a_login_that_ends_badly_is_not_repeated(desk: Desk, way: str, exp
     assert desk.logins(ended.account.id) == ledger
 
 
-API_WAYS: dict[str, Mapping[str, object]] = {
-    "session_expired": {"api": "unauthorised_401"},
-    "blocked": {"api": "forbidden_403", "api_path": "/v4"},
-    "blocked ": {"api": "limited_429", "api_path": "/v4"},
-    "ok": {"api": "wrong_type"},
-    "ok ": {"api": "slow", "api_path": "/v4/store/shops/search"},
-    "ok  ": {"select": "other_suffix"},
-    "ok   ": {"popups": "returning"},
-}
+REFUSALS = {"unauthorised_401": "session_expired", "forbidden_403": "blocked", "limited_429": "blocked"}
 
 
-@pytest.mark.parametrize(("outcome", "ways"), API_WAYS.items())
-async def test_what_the_service_answers_decides_how_the_crawl_ends(
-    desk: Desk, outcome: str, ways: Mapping[str, object]
-) -> None:
-    desk.replica.control.timing(slow_api=0.8)
-    desk.replica.control.mode("login-slow", login="ok", **ways)
-    ended = await desk.crawl("login-slow")
-    assert ended.outcome == outcome.strip()
-    assert desk.login_posts("login-slow") == 1
-    if ended.outcome == "ok" and "api" not in ways:
-        assert as_read(ended.stores) == as_shown(desk.replica.control.account("login-slow"))
-    if ended.outcome == "ok":
-        assert all(store.source == "detail" for store in ended.stores)
+@pytest.mark.parametrize(("api", "outcome"), REFUSALS.items())
+async def test_calls_of_the_page_that_are_refused_end_the_crawl(desk: Desk, api: str, outcome: str) -> None:
+    desk.replica.control.mode("ok-1", api=api, api_path="/v4")
+    ended = await desk.crawl("ok-1")
+    assert ended.outcome == outcome
+    assert desk.login_posts("ok-1") == 1
+
+
+async def test_slow_calls_with_a_wrong_type_under_returning_popups_and_other_class_names_are_read(desk: Desk) -> None:
+    ways = {"select": "other_suffix", "popups": "returning", "api": "wrong_type"}
+    shown = as_shown(desk.replica.control.account("ok-1"))
+    desk.replica.control.mode("ok-1", **ways)
+    ended = await desk.crawl("ok-1")
+    assert ended.outcome == "ok"
+    assert as_read(ended.stores) == shown
+
+
+async def test_a_list_that_comes_late_is_waited_for(desk: Desk) -> None:
+    desk.replica.control.timing(slow_api=1.5, options_ms=[1200, 1200])
+    shown = as_shown(desk.replica.control.account("ok-1"))
+    desk.replica.control.mode("ok-1", api="slow", api_path="/v4/store/shops/search")
+    assert as_read((await desk.crawl("ok-1")).stores) == shown
 
 
 async def test_half_a_list_without_a_select_is_no_list(desk: Desk) -> None:

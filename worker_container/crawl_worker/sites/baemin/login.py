@@ -14,7 +14,7 @@ from crawl_worker.sites.baemin.traffic import Traffic
 from crawl_worker.sites.baemin.verdicts import classify, is_owner_page, layout_changed, refused_login
 from crawl_worker.sites.owner_site import Credentials, LoginOutcome, Outcome, RevealCredentials, failure
 
-LOOK_SECONDS = 0.15
+LOOK_SECONDS = 0.1
 TYPING_MS = 5_000
 CLICK_TRIES = 3
 SILENCE_SECONDS = 5.0

@@ -41,7 +41,7 @@ from crawl_worker.sites.owner_site import (
 
 T = TypeVar("T")
 
-LOOK_SECONDS = 0.15
+LOOK_SECONDS = 0.1
 
 PICTURE_MS = 5_000
 
