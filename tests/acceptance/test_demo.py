@@ -107,6 +107,10 @@ def test_three_nights_end_with_every_day_right_a_page_and_the_history(tmp_path: 
 
     assert re.search(r"✓ 120 days compared with what the site really showed: all right", said)
     assert re.search(r"✓ 4 stores of an owner read as the site shows them, with one login; .* cancelled within", said)
+    told = re.findall(r"(?m)^ +(\d+) % +(\w+)", said)
+    ends = [step for step in told if step[1] in {"login_submit", "completed", "cancelled"}]
+    assert ends == [("40", "login_submit"), ("100", "completed"), ("60", "cancelled")]
+    assert len(re.findall(r"(?m)^ +1000\d{4} ", said)) == 4
     assert len(re.findall(r"(?m)^ +\d+ +(place|blog|cafe)", said)) == 30
     assert re.search(r"[1-9]\d* failed", said)
     assert all_gone(process.pid for process in family)
@@ -123,10 +127,11 @@ def test_three_nights_end_with_every_day_right_a_page_and_the_history(tmp_path: 
     assert len(rows) == 120
 
 
-def test_a_history_that_is_not_what_was_shown_ends_with_1_and_a_list(
+def test_a_history_and_stores_that_are_not_what_was_shown_end_with_1_and_lists(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(play.DEPTHS, "cafe", 3)  # as if ranks of a cafe list that lie deeper than 3 were wrong
+    monkeypatch.setattr(store_crawl, "SHOWN_AS", {**store_crawl.SHOWN_AS, "phone": "store_name"})
     said = io.StringIO()
     narrator = Narrator(Console(file=said, width=PLAIN_WIDTH))
 
@@ -136,6 +141,8 @@ def test_a_history_that_is_not_what_was_shown_ends_with_1_and_a_list(
     line = r"tracking \d+ \(cafe, .*\), \S+: stored exposed \d+ on a .* night, shown was not exposed among 3 rows"
     assert re.search(line, said.getvalue())
     assert not re.search(r"tracking \d+ \((place|blog)", said.getvalue())
+    assert "✗ 4 things are wrong with the crawls of an owner's stores" in said.getvalue()
+    assert re.search(r"store 1000\d{4}: phone is \S+, shown is '", said.getvalue())
     assert "differences between the history" in (tmp_path / "index.html").read_text(encoding="utf-8")
 
 
@@ -174,34 +181,6 @@ def test_a_part_that_does_not_start_ends_it_with_a_message(tmp_path: Path) -> No
         assert running.wait() == 1
 
     assert running.console == "demo: REDIS_SERVER=no-such-redis is no program; correct it or unset it\n"
-
-
-def test_the_stores_of_an_owner_are_told_live_before_the_nights(tmp_path: Path) -> None:
-    with demo(tmp_path, "--nights", "30") as running:
-        assert running.plays(), running.console
-        said = running.console
-
-    told = re.findall(r"(?m)^ +(\d+) % +(\w+)", said)
-    assert [step for step in told if step[1] in {"login_submit", "completed", "cancelled"}] == [
-        ("40", "login_submit"),
-        ("100", "completed"),
-        ("60", "cancelled"),
-    ]
-    assert len(re.findall(r"(?m)^ +1000\d{4} ", said)) == 4
-
-
-def test_a_store_that_is_not_what_was_shown_ends_with_1_and_a_list(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(store_crawl, "SHOWN_AS", {**store_crawl.SHOWN_AS, "phone": "store_name"})
-    said = io.StringIO()
-    narrator = Narrator(Console(file=said, width=PLAIN_WIDTH))
-
-    assert run(narrator, nights=1, seed=SEED, out=tmp_path, keep=False) == 1
-
-    assert "✗ 4 things are wrong with the crawls of an owner's stores" in said.getvalue()
-    assert re.search(r"store 1000\d{4}: phone is \S+, shown is '", said.getvalue())
-    assert re.search(r"✓ 60 days compared with what the site really showed: all right", said.getvalue())
 
 
 @pytest.mark.parametrize("nights", ["0", "366", "many"])
