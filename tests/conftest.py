@@ -16,7 +16,7 @@ from nightjar.database.migrate import migrate
 OURS = ("NIGHTJAR_", "NAVER_", "BAEMIN_", "CRAWL_", "CELERY_", "WORKER_", "TASK_", "BROKER_", "RANK_DEPTH_",
         "SECRET_", "SECRETS_", "AWS_")  # fmt: skip
 OURS_EXACTLY = {"DATABASE_URL", "REDIS_URL", "REDIS_KEY_PREFIX", "LEASE_SECONDS", "PUBLISH_WINDOW",
-                "JANITOR_INTERVAL_SECONDS", "LOG_LEVEL", "ARCHIVE_URL"}  # fmt: skip
+                "JANITOR_INTERVAL_SECONDS", "LOG_LEVEL", "ARCHIVE_URL", "LIVE_ENDPOINT"}  # fmt: skip
 TEMPLATE = "nightjar_template"
 _numbers = count(1)
 

@@ -4,10 +4,14 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping
 
-from infra.local.bench import cold_start, fanout
+from infra.local.bench import cold_start, fanout, live
 from infra.local.bench.rows import REPORT, Row, keep, show
 
-MEASURES: Mapping[str, Callable[[], list[Row]]] = {"fanout": fanout.measure, "cold_start": cold_start.measure}
+MEASURES: Mapping[str, Callable[[], list[Row]]] = {
+    "fanout": fanout.measure,
+    "cold_start": cold_start.measure,
+    "live": live.measure,
+}
 
 
 def main() -> int:
