@@ -84,6 +84,7 @@ class Desk:
         self.replica = replica
         self.browser = browser
         self.folder = folder
+        self.url = database_url
         self.settings = BaeminSettings.from_environment(replica.settings)
         self.database = Database(database_url, name="desk", pool_size=4)
         self.store = Store(Database(database_url, name="desk-store"), name="store")

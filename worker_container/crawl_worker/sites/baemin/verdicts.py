@@ -97,8 +97,8 @@ def is_owner_page(screen: Screen, site: BaeminSettings) -> bool:
     return screen.is_at(site.self_url) and screen.path not in {"/login", "/bridge", "/start"}
 
 
-def refused_login(alert: str, status: int | None) -> LoginOutcome | None:
-    """What a message under the login form means. None while the site may still change its mind."""
+def refused_login(alert: str, status: int | None) -> LoginOutcome:
+    """What a message under the login form means; `status` is the one of the answer to the password."""
     said = " ".join(alert.split())[:_LONGEST_QUOTE]
     if _LOCKED.search(said):
         return _action("locked", f"says that the account is locked: '{said}'")
