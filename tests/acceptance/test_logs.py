@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ class RealRun:
     client: httpx.Client
     functions_log: str = ""
     request_id: str = ""
+    issued_keys: list[str] = field(default_factory=list)
 
     def lines(self) -> list[dict[str, Any]]:
         texts = [log.read_text(errors="replace") for log in self.system.stack.logs.values() if log.exists()]
@@ -47,7 +48,7 @@ def run() -> Iterator[RealRun]:
     settings = {**FAST, "WORKER_CONCURRENCY": "2"}
     with Replica() as replica, OwnerSite() as owner_site:
         processes = {API, WORKERS, JANITOR}
-        sites = {**replica.settings, **owner_site.settings}
+        sites = {**replica.settings, **owner_site.settings, "NAVER_CAFE_SOURCE": "api"}
         with Stack({**settings, **sites}, processes=processes, workers=1) as stack:
             headers = {"Authorization": f"Bearer {stack.api_key}"}
             with httpx.Client(base_url=stack.api_url, headers=headers, timeout=20) as client:
@@ -67,6 +68,7 @@ def play(run: RealRun) -> None:
         assert answer.status_code == 201, answer.text
         task_id = answer.json()["task_id"]
         wait_until(lambda: run.client.get(f"/api/v1/tasks/{task_id}/result").status_code == 200, 30)  # noqa: B023
+    use_keys(run)
     for login_id, status in (("ok-1", "completed"), ("bad-password", "failed")):
         crawl_stores(run, login_id, status)
     control = run.system.replica.control
@@ -76,6 +78,27 @@ def play(run: RealRun) -> None:
     play_night(run, date(2026, 5, 2), fault={"fault_id": "503", "site": "search_more"})
     control.clear_faults()
     kill_a_worker_in_the_middle(run, date(2026, 5, 3))
+
+
+def use_keys(run: RealRun) -> None:
+    """Use keys: of ours an issued, a wrong and a revoked one; Naver's in a call that works and in some that fail."""
+    body = {"name": "front desk", "role": "owner", "owner": "log-shop"}
+    issued = run.client.post("/api/v1/keys", json=body).json()
+    run.issued_keys += [issued["key"], "nj_a-key-that-nobody-has-issued-0123456789"]
+    bearers = [{"Authorization": f"Bearer {key}"} for key in run.issued_keys]
+    cafe = {"rank_type": "cafe", "target_url": "https://cafe.naver.com/njlogcafe/1200901"}
+    for keyword, fault in (("기록 찻집", ""), ("기록 고장", "500")):
+        if fault:
+            run.system.replica.control.fault(fault, site="api")
+        answer = run.client.post("/api/v1/trackings", json={**cafe, "keyword": keyword}, headers=bearers[0])
+        assert answer.status_code == 201, answer.text
+        address = f"/api/v1/tasks/{answer.json()['task_id']}/result"
+        wait_until(lambda: run.client.get(address).status_code == 200, 30)  # noqa: B023
+        assert run.client.get(address).json()["status"] == ("failed" if fault else "completed")
+    run.system.replica.control.clear_faults()
+    assert run.client.get("/api/v1/trackings", headers=bearers[1]).status_code == 401
+    assert run.client.delete(f"/api/v1/keys/{issued['id']}").status_code == 204
+    assert run.client.get("/api/v1/trackings", headers=bearers[0]).status_code == 401
 
 
 def crawl_stores(run: RealRun, login_id: str, status: str) -> None:
@@ -164,4 +187,7 @@ def test_no_log_holds_a_key_or_a_password(run: RealRun) -> None:
     texts = [log.read_text(errors="replace") for log in run.system.stack.logs.values() if log.exists()]
     everything = "\n".join([*texts, run.functions_log])
     secrets += run.owner_site.control.secrets()
+    secrets += [*run.issued_keys, run.system.replica.settings["NAVER_API_KEY"]]
+    calls = run.system.replica.control.requests(site="api")
+    assert {200, 500} <= {call["status"] for call in calls}  # so Naver's key was used
     assert [secret[:4] for secret in secrets if secret in everything] == []
