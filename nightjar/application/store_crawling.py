@@ -182,7 +182,7 @@ def _told(fallen: Fallen) -> str:
     if fallen.crawled is not None:
         parts.append(f"The {len(fallen.crawled.stores)} stores that had been read are saved.")
     if fallen.evidence:
-        parts.append(f"A picture of the page is kept as {fallen.evidence}.")
+        parts.append(f"A picture of the page is in the archive: {fallen.evidence}.")
     return " ".join(part if part.endswith((".", "!", "?")) else f"{part}." for part in parts)
 
 

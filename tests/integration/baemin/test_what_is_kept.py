@@ -3,17 +3,23 @@
 import asyncio
 import json
 import logging
+import traceback
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from itertools import pairwise
 
 import pytest
 
-from crawl_worker.engine.browser import BrowserProfile
+from crawl_worker.engine.browser import BrowserPage, BrowserProfile
 from crawl_worker.engine.egress import EgressRule
 from crawl_worker.engine.host_gate import GateRules, PostgresHostGate
 from crawl_worker.engine.site_turns import SiteTurns
+from crawl_worker.sites.baemin import login
 from crawl_worker.sites.baemin.site import BaeminSite
+from crawl_worker.sites.owner_site import Credentials, OwnerVisit
 from nightjar.domain.store import Store
 from nightjar.domain.task import TaskState
+from nightjar.errors import RetryLater
 from tests.integration.baemin.desk import WAITS, Desk
 
 pytestmark = pytest.mark.anyio
@@ -26,7 +32,8 @@ async def test_a_picture_of_a_refusal_is_kept_and_named(desk: Desk, login_id: st
     ended = await desk.crawl(login_id)
     [picture] = desk.folder.rglob("*.png")
     assert picture.read_bytes().startswith(PNG)
-    assert str(picture) in (ended.task.error_message or "")
+    assert str(picture.relative_to(desk.folder)) in (ended.task.error_message or "")
+    assert str(desk.folder) not in (ended.task.error_message or ""), "where the archive is concerns no client"
     assert ended.outcome in picture.name
     assert str(ended.task.id) in picture.name
 
@@ -36,19 +43,43 @@ async def test_no_picture_is_kept_of_what_nobody_has_to_look_at(desk: Desk) -> N
     assert not list(desk.folder.rglob("*"))
 
 
-async def test_a_picture_is_made_of_emptied_fields(desk: Desk) -> None:
+@asynccontextmanager
+async def login_page(desk: Desk) -> AsyncIterator[tuple[BrowserPage, OwnerVisit]]:
+    """A visit that stands before the login form."""
     gate = PostgresHostGate(desk.store, GateRules(delay=desk.delay, cooldown=desk.delay, patience=desk.time_limit))
     site = BaeminSite(desk.settings, waits=WAITS)
     rule = EgressRule(desk.settings.stand_ins())
     async with desk.browser.page(BrowserProfile(user_agent="desk"), rule, outlives=True) as page:
         visit = site.visit(page, SiteTurns(gate, site.config.home_url))
         assert await visit.open_login()
+        yield page, visit
+
+
+async def test_a_picture_is_made_of_emptied_fields(desk: Desk) -> None:
+    async with login_page(desk) as (page, visit):
         await page.fill("[name=id]", "a-login-id")
         await page.fill("[name=password]", "a-password")
         picture = await visit.evidence()
         assert picture is not None
         assert picture.startswith(PNG)
         assert await page.eval_on_selector_all("input", "fields => fields.map((field) => field.value)") == ["", ""]
+
+
+async def test_a_field_that_takes_no_password_leaves_none_in_the_error(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(login, "TYPING_MS", 300)
+
+    async def reveal() -> Credentials:
+        return Credentials(login_id="a-login-id", password="a-password")
+
+    async with login_page(desk) as (page, visit):
+        await page.eval_on_selector("[name=password]", "(field) => { field.disabled = true; }")
+        with pytest.raises(RetryLater) as refused:
+            await visit.log_in(reveal)
+    told = "".join(traceback.format_exception(refused.value)) + repr(refused.value.__context__)
+    assert "a-password" not in told, "Playwright puts what it types into its errors"
+    assert "went away" in told
 
 
 async def test_the_stores_of_a_crawl_that_fell_on_the_way_are_saved(desk: Desk) -> None:

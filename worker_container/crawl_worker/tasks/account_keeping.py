@@ -28,7 +28,7 @@ log = logger(__name__)
 
 
 class AccountKeeping:
-    """For one attempt. `open_login` is a login whose end is not yet written; `evidence` where a picture is kept."""
+    """For one attempt. `open_login` is a login whose end is not written yet; `evidence` names a picture in the archive."""
 
     def __init__(self, store: Store, secrets: SecretStore, archive: Archive, claim: Claim, account: Account) -> None:
         self._store = store
@@ -104,7 +104,8 @@ class AccountKeeping:
             return
         name = f"evidence/{datetime.now(UTC):%Y-%m-%d}/{self._claim.task_id}-{self._claim.attempt}-{fault.code}.png"
         try:
-            self.evidence = await asyncio.to_thread(self._archive.put, name, picture, "image/png")
+            await asyncio.to_thread(self._archive.put, name, picture, "image/png")
+            self.evidence = name
         except ArchiveUnavailable as error:
             log.warning("no_evidence", cause=error.message)
 
