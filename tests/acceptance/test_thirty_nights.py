@@ -1,12 +1,12 @@
 """Thirty nights with bad days, compared with what the replica really showed, day by day."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
-from nightjar.domain.tracking import EXPOSED_DAYS_IN_SESSION
+from nightjar.domain.tracking import EXPOSED_DAYS_IN_SESSION, RankType
 from tests.acceptance.night import NightSystem, differences
 
 FIRST = date(2027, 1, 1)
@@ -25,6 +25,9 @@ BAD_NIGHTS: Mapping[int, dict[str, Any]] = {
 """By night: what a site does to everybody, all night."""
 
 
+MORE_BLOGS = {"서른 밤의 종이": "nj_paper31/223400000901", "서른 밤의 연필": "nj_pencil32/223400000902"}
+
+
 def play(system: NightSystem) -> dict[date, dict[int, Mapping[str, Any]]]:
     """All nights; the history of each."""
     history = {}
@@ -40,9 +43,18 @@ def play(system: NightSystem) -> dict[date, dict[int, Mapping[str, Any]]]:
 
 
 @pytest.fixture(scope="module")
-def history(shared_system: NightSystem) -> dict[date, dict[int, Mapping[str, Any]]]:
+def history(shared_system: NightSystem) -> Iterator[dict[date, dict[int, Mapping[str, Any]]]]:
+    """The nights, with two more blog lists: five that nobody understands are an alarm, the three of cafes are none."""
     shared_system.replica.control.reset()
-    return play(shared_system)
+    more = [
+        shared_system.follow(RankType.BLOG, keyword, f"https://blog.naver.com/{target}", target)
+        for keyword, target in MORE_BLOGS.items()
+    ]
+    keywords = [{"rank_type": "blog", "keyword": keyword, "rows": 120} for keyword in MORE_BLOGS]
+    shared_system.replica.control.put_scenario({"keywords": keywords})
+    yield play(shared_system)
+    for followed in more:
+        shared_system.unfollow(followed)
 
 
 def test_every_tracking_has_one_row_for_every_night(
@@ -109,5 +121,6 @@ def test_a_changed_layout_raises_one_alarm_and_makes_nobody_not_exposed(
     day = FIRST + timedelta(days=15)
     misread = {row["outcome"] for row in history[day].values() if (row["reason"] or "").startswith("layout_changed")}
     assert misread == {"unknown"}
-    alarms = shared_system.lines("layout_changed")
-    assert len({(alarm["batch_id"], alarm["rank_type"]) for alarm in alarms}) == len(alarms)
+    batches = {row["batch_id"]: day for day, rows in history.items() for row in rows.values()}
+    alarms = [alarm for alarm in shared_system.lines("layout_changed") if alarm["batch_id"] in batches]
+    assert [(batches[alarm["batch_id"]], alarm["rank_type"]) for alarm in alarms] == [(day, "blog")]
