@@ -17,6 +17,18 @@ MODES = {"immediate": 1, "stacked": 3, "only_x": 1, "escape_ignored": 1, "guide"
 """How the replica shows popups, and how many there are."""
 
 
+EASY_TO_CLOSE = """
+() => {
+  const dialog = document.querySelector("[class*=PeriodDialog]");
+  dialog.insertAdjacentHTML("beforeend", "<button class=easy>닫기</button>");
+  dialog.querySelector(".easy").addEventListener("click", () => dialog.remove());
+  document.addEventListener("keydown", (event) => event.key === "Escape" && dialog.remove());
+  document.body.insertAdjacentHTML("beforeend", "<div role=dialog>a popup without a way out</div>");
+}
+"""
+"""A period dialog that goes at a touch, beside a popup that does not go at all."""
+
+
 @asynccontextmanager
 async def owner_page(desk: Desk, path: str = "/") -> AsyncIterator[BrowserPage]:
     """A page of the owner of ok-1, drawn."""
@@ -53,6 +65,7 @@ async def test_the_chatbot_and_the_period_dialog_are_left_open(desk: Desk) -> No
     number = desk.replica.control.account("ok-1")["stores"][0]["platform_store_id"]
     async with owner_page(desk, f"/shops/{number}/reviews") as page:
         await page.wait_for_selector("[class*=PeriodDialog]")
+        await page.evaluate(EASY_TO_CLOSE)
         assert await dismiss_popups(page) == 0
         assert await page.locator("[class*=PeriodDialog]").is_visible()
         assert await page.locator("[class*=ChatRoom-module]").is_visible()

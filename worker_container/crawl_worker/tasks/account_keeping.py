@@ -28,7 +28,7 @@ log = logger(__name__)
 
 
 class AccountKeeping:
-    """For one attempt. `open_login` is a login whose end is not written yet; `evidence` names a picture in the archive."""
+    """For one attempt. `open_login` is a login whose end is yet to be written; `evidence` names a picture."""
 
     def __init__(self, store: Store, secrets: SecretStore, archive: Archive, claim: Claim, account: Account) -> None:
         self._store = store
