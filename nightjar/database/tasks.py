@@ -50,6 +50,7 @@ END = text("""
     UPDATE tasks
     SET state = :state, finished_at = clock_timestamp(), lease_until = NULL,
         progress = coalesce(:progress, progress), step = CASE WHEN :state = 'completed' THEN 'completed' ELSE step END,
+        message = CASE WHEN :state = 'completed' THEN 'completed' ELSE message END,
         result = CAST(:result AS jsonb), error_code = :code, error_message = :error, error_retryable = :retryable
     WHERE id = :id AND attempt = :attempt AND state = 'in_progress'
       AND (cancel_requested_at IS NULL OR :state = 'cancelled')

@@ -121,6 +121,7 @@ class Attempts:
         except StoppedByWorker:
             await self._give_back(claim)
         else:
+            await self._write_report(claim, reporter)
             await self._settle(job.settle(claim, outcome), heartbeats)
 
     async def _first_end(self, claim: Claim, job: Awaitable[T], heartbeats: asyncio.Task[None]) -> T | Fault:
@@ -164,6 +165,13 @@ class Attempts:
             nudge.clear()
             if await self._pulse.run(partial(self._renew, claim, reporter.latest)):
                 raise TaskCancelled
+
+    async def _write_report(self, claim: Claim, reporter: Reporter) -> None:
+        """Leave in the row how far it came: a quick end would be over before the first heartbeat."""
+        if claim.owner is None or reporter.latest is None:
+            return
+        if await self._pulse.run(partial(self._renew, claim, reporter.latest)):
+            raise TaskCancelled
 
     def _renew(self, claim: Claim, said: Reported | None, uow: UnitOfWork) -> bool:
         if said is None:
