@@ -23,7 +23,7 @@ EASY_TO_CLOSE = """
   dialog.insertAdjacentHTML("beforeend", "<button class=easy>닫기</button>");
   dialog.querySelector(".easy").addEventListener("click", () => dialog.remove());
   document.addEventListener("keydown", (event) => event.key === "Escape" && dialog.remove());
-  document.body.insertAdjacentHTML("beforeend", "<div role=dialog>a popup without a way out</div>");
+  document.body.insertAdjacentHTML("afterbegin", "<div role=dialog>a popup without a way out</div>");
 }
 """
 """A period dialog that goes at a touch, beside a popup that does not go at all."""
