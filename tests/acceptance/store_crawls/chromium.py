@@ -20,7 +20,7 @@ exec {chromium} "$@"
 
 
 class Browsers:
-    """Browsers whose files lie in a folder of their own: by that they are known wherever they are in the process tree."""
+    """Browsers whose files lie in a folder of their own: by that they are known, orphans too."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "browsers"

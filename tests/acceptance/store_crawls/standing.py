@@ -46,9 +46,11 @@ def endless(page: str, path: str) -> Stand:
     @contextmanager
     def stand(system: CrawlSystem) -> Iterator[Standing]:
         control = system.replica.control
-        owner = system.new_owner(**({} if page == "login" else {"endless": page}))
+        owner = system.new_owner()
         if page == "login":
             control.site(login_page="endless")
+        else:
+            control.mode(owner.login_id, endless=page)
         before = max((request["seq"] for request in control.requests(kind="page")), default=0)
         task_id = system.start(owner)
         wait_until(lambda: bool(control.requests(kind="page", path_prefix=path, after_seq=before, status=200)), 40)
