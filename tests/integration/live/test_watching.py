@@ -10,6 +10,7 @@ import pytest
 import redis
 from sqlalchemy import text
 
+from functions.api import live as live_hub
 from functions.api.live import LiveHub, Watcher
 from infra.local.addresses import LOOPBACK
 from infra.local.redis import EmbeddedRedis
@@ -111,6 +112,30 @@ async def test_a_position_of_another_epoch_gets_a_snapshot(
         assert await one(client) == known
 
 
+@pytest.fixture
+def without_poll(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Redis says has to do, and at once."""
+    monkeypatch.setattr(live_hub, "POLL_SECONDS", 600.0)
+    monkeypatch.setattr(live_hub, "POLL_SECONDS_WITHOUT_REDIS", 600.0)
+
+
+@pytest.mark.usefixtures("without_poll")
+async def test_what_is_said_while_the_subscription_is_cut_arrives(
+    served: Served, worker: RedisProgressChannel, own_redis: EmbeddedRedis, task_id: UUID
+) -> None:
+    async with served.watch(task_id) as client:
+        first = await one(client)
+        for cut in range(3):
+            with redis.Redis.from_url(own_redis.url()) as admin:
+                admin.client_kill_filter(_type="pubsub")
+            for progress in range(10):
+                await worker.publish(event(task_id, 10 * cut + progress))
+            assert [place(message) for message in await receive(client, 10)] == [
+                (first["epoch"], first["seq"] + 10 * cut + number) for number in range(1, 11)
+            ]
+
+
+@pytest.mark.usefixtures("without_poll")
 async def test_when_redis_lost_its_memory_a_snapshot_in_a_new_epoch_follows_and_then_the_rest(
     served: Served, worker: RedisProgressChannel, own_redis: EmbeddedRedis, task_id: UUID
 ) -> None:
