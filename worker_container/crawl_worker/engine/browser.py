@@ -19,7 +19,7 @@ BrowserPage: TypeAlias = Page
 """What a visit gets: Playwright's own page, with the engine's time limits set."""
 
 SavedState: TypeAlias = StorageState
-"""Cookies and local storage of a context, as Playwright saves and restores them. Secret: whoever has it is logged in."""
+"""Cookies and local storage of a context, as Playwright keeps them. Secret: whoever has it is logged in."""
 
 MEMORY_LOOK_SECONDS = 5
 """Memory is measured at most so often: a look reads every process of the machine."""
