@@ -10,6 +10,7 @@ import json
 from collections import deque
 from collections.abc import Iterable
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from uuid import UUID, uuid4
@@ -122,9 +123,15 @@ class Feed:
         return last.epoch == message.position.epoch and message.position.seq == last.seq + 1
 
     def event_of(self, task: Task) -> ProgressEvent:
-        """What the row shows, with the counts that were told last."""
-        counts = json.loads(self.latest.text).get("counts") if self.latest else None
-        return ProgressEvent.of(task, at=task.finished_at or datetime.now(UTC), counts=counts)
+        """What the row shows, with the counts that were told last.
+
+        A row is written with heartbeats: while it lags behind what was told, that is what a new stream begins with.
+        """
+        told = json.loads(self.latest.text) if self.latest else {}
+        event = ProgressEvent.of(task, at=task.finished_at or datetime.now(UTC), counts=told.get("counts"))
+        if not event.is_final and event.status == told.get("status") and event.progress < told["progress"]:
+            return replace(event, step=told["step"], message=told["message"], progress=told["progress"])
+        return event
 
     def message_of(self, task: Task) -> LiveMessage | None:
         """A message of our own where Redis gives none; nothing if the row says no more than was told already."""
@@ -133,8 +140,6 @@ class Feed:
             told = json.loads(self.latest.text)
             if event.is_final or (event.progress, event.step) == (told["progress"], told["step"]):
                 return None
-            if event.progress < told["progress"]:
-                return None  # a row is written with heartbeats: it may lag behind what Redis told
         return row_message(event, Position(self._own_epoch, next(self._own_numbers)))
 
     def is_outdated(self, task: Task) -> bool:
