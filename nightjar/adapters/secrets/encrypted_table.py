@@ -55,4 +55,3 @@ class EncryptedTable:
         if owner != name:
             raise SecretsUnavailable(f"the secret {name} was moved here from another name; give the credentials again")
         return value
-

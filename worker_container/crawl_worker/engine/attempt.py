@@ -112,7 +112,7 @@ class Attempts:
             heartbeats.cancel()
             with suppress(asyncio.CancelledError, LeaseLost, TaskCancelled, DatabaseUnavailable):
                 await heartbeats
-        await self._announce_end(claim)
+        await self._announce_end(claim, reporter)
 
     async def _finish(self, claim: Claim, job: Job[T], reporter: Reporter, heartbeats: asyncio.Task[None]) -> None:
         """Work and settle, or give the task back if the worker stops. Raises TaskCancelled, LeaseLost."""
@@ -186,13 +186,14 @@ class Attempts:
         await self._store.spanning(lambda transactions: publish_task(transactions, self._queue, claim.task_id))
         logger(__name__).info("task_given_back")
 
-    async def _announce_end(self, claim: Claim) -> None:
+    async def _announce_end(self, claim: Claim, reporter: Reporter) -> None:
         """Tell whoever watches how the task ended; the system's own checks are watched by nobody."""
         if claim.owner is None:
             return
         task = await self._store.run(lambda uow: uow.tasks.get(claim.task_id, owner=None))
         if task is not None and task.state in FINAL_STATES:
-            await self._channel.publish(ProgressEvent.of(task, at=task.finished_at or datetime.now(UTC)))
+            counts = reporter.latest.counts if reporter.latest else None
+            await self._channel.publish(ProgressEvent.of(task, at=task.finished_at or datetime.now(UTC), counts=counts))
 
 
 async def _outcome(work: Awaitable[T]) -> T | Fault:

@@ -24,6 +24,7 @@ class Reported:
     step: str
     progress: int
     message: str
+    counts: Mapping[str, int]
 
 
 class Reporter:
@@ -37,7 +38,7 @@ class Reporter:
     async def __call__(self, step: str, *, message: str, counts: Mapping[str, int] | None = None) -> None:
         """As `Report`."""
         progress = percent_of(self._claim.kind, step) or 0
-        self.latest = Reported(step=step, progress=progress, message=message)
+        self.latest = Reported(step=step, progress=progress, message=message, counts=dict(counts or {}))
         await self._channel.publish(
             ProgressEvent(
                 task_id=self._claim.task_id,
@@ -45,7 +46,7 @@ class Reporter:
                 step=step,
                 message=message,
                 progress=progress,
-                counts=dict(counts or {}),
+                counts=self.latest.counts,
                 at=datetime.now(UTC),
             )
         )
