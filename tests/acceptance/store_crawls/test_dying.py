@@ -84,7 +84,7 @@ def has_ended_well(system: CrawlSystem, standing: Standing, step: str, posts: in
     wait_until(has_ended, 60, lambda: system.rows("SELECT * FROM tasks WHERE id = :id", id=standing.task_id))
     task = system.task(standing.task_id)
     if step in IN_THE_LOGIN:
-        assert (task["status"], task["error"]["code"]) == ("failed", "action_required"), task
+        assert (task["status"], (task["error"] or {}).get("code")) == ("failed", "action_required"), task
         assert system.logins(standing.owner) == [None]
         assert system.login_posts(standing.owner) == posts
     else:

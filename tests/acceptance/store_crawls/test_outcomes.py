@@ -33,7 +33,7 @@ LOGIN_IDS = (
     "saved-session-valid",
     "saved-session-stale",
 )
-PATIENCE = {"never-answers": 12}
+PATIENCE = {"never-answers": 9}
 """Seconds that the owner gives the crawl, where it would otherwise wait for as long as a login may take."""
 
 ACCOUNT_STATUS = {"invalid_credentials", "action_required", "blocked"}
