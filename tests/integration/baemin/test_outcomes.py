@@ -1,8 +1,10 @@
 """Every account of the replica ends in the outcome that is known of it, with the logins that it needs."""
 
+from dataclasses import replace
+
 import pytest
 
-from tests.integration.baemin.desk import Desk, as_read, as_shown
+from tests.integration.baemin.desk import SECONDS, WAITS, Desk, as_read, as_shown
 
 pytestmark = pytest.mark.anyio
 
@@ -31,6 +33,9 @@ OUTCOMES = {
 }
 """Without ok-120 and maintenance, which have tests of their own."""
 
+NEVER_READY = {"timeout", "layout_changed"}
+"""Of what never comes, the end of a wait is the outcome: a short wait shows it as well."""
+
 STATUS_AFTER = {"invalid_credentials", "action_required", "blocked"}
 
 
@@ -40,6 +45,8 @@ async def test_every_account_ends_in_its_outcome_with_the_logins_that_it_needs(
 ) -> None:
     account = desk.replica.control.account(login_id)
     assert account["expected_outcome"] == outcome
+    if outcome in NEVER_READY:
+        desk.waits = replace(WAITS, login=1.5 * SECONDS, home=1.5 * SECONDS)
     ended = await desk.crawl(login_id)
     assert ended.outcome == outcome, ended.task
     assert desk.login_posts(login_id) == account["expected_login_posts"]

@@ -1,8 +1,10 @@
 """What else the site can do to a crawl: before the login, during it, and while the stores are read."""
 
+from dataclasses import replace
+
 import pytest
 
-from tests.integration.baemin.desk import Desk, as_read, as_shown
+from tests.integration.baemin.desk import SECONDS, WAITS, Desk, as_read, as_shown
 
 pytestmark = pytest.mark.anyio
 
@@ -20,6 +22,7 @@ LOGIN_PAGES = {
 async def test_no_password_is_sent_to_a_login_page_that_is_not_the_known_one(
     desk: Desk, way: str, expected: tuple[str, str]
 ) -> None:
+    desk.waits = replace(WAITS, form=1.5 * SECONDS)
     desk.replica.control.site(login_page=way)
     ended = await desk.crawl("ok-1")
     outcome, words = expected
@@ -112,7 +115,7 @@ async def test_a_site_in_maintenance_is_tried_again_without_another_login(desk: 
 
 
 async def test_an_account_with_120_stores_is_read_whole_also_when_time_for_details_is_up(desk: Desk) -> None:
-    desk.details_limit = desk.time_limit / 8
+    desk.details_limit = desk.time_limit / 12
     account = desk.replica.control.account("ok-120")
     ended = await desk.crawl("ok-120")
     assert ended.outcome == "ok"

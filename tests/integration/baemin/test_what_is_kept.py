@@ -27,7 +27,7 @@ pytestmark = pytest.mark.anyio
 PNG = b"\x89PNG"
 
 
-@pytest.mark.parametrize("login_id", ["blocked-at-login", "identity-check", "layout-changed"])
+@pytest.mark.parametrize("login_id", ["blocked-at-login", "identity-check"])
 async def test_a_picture_of_a_refusal_is_kept_and_named(desk: Desk, login_id: str) -> None:
     ended = await desk.crawl(login_id)
     [picture] = desk.folder.rglob("*.png")
