@@ -68,6 +68,7 @@ class CrawlSystem:
         self.replica = replica
         self.stack = stack
         self.browsers = browsers
+        self.accounts_at_the_start = {account["login_id"] for account in replica.control.accounts()}
         self.answers: list[str] = []
         self.database = Database(stack.database_url, name="test", pool_size=4)
         with self.database.transaction() as uow:

@@ -86,7 +86,7 @@ def has_ended_well(system: CrawlSystem, standing: Standing, step: str, posts: in
     if step in IN_THE_LOGIN:
         assert (task["status"], (task["error"] or {}).get("code")) == ("failed", "action_required"), task
         assert system.logins(standing.owner) == [None]
-        assert system.login_posts(standing.owner) == posts
+        assert system.login_posts(standing.owner) in (posts, 1)  # what was under way may still have been sent, once
     else:
         assert task["status"] == "completed", task
         saved_once(system, standing)

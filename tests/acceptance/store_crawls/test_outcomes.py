@@ -36,6 +36,9 @@ LOGIN_IDS = (
 PATIENCE = {"never-answers": 9}
 """Seconds that the owner gives the crawl, where it would otherwise wait for as long as a login may take."""
 
+ATTEMPTS = {"maintenance": 3}
+"""What may be over soon is tried again twice; all else once."""
+
 ACCOUNT_STATUS = {"invalid_credentials", "action_required", "blocked"}
 
 
@@ -69,15 +72,18 @@ def test_an_account_ends_in_its_known_outcome(login_id: str, run: Run, crawls: C
     expected, task, owner = run.accounts[login_id]["expected_outcome"], run.tasks[login_id], run.owners[login_id]
     assert outcome_of(task) == expected, task
     assert crawls.ends(task["task_id"]) == [task["status"]]
-    assert crawls.login_posts(owner) == run.accounts[login_id]["expected_login_posts"] <= 1
+    posts, attempts = crawls.login_posts(owner), task["attempt"]
+    assert posts <= attempts
+    if attempts == ATTEMPTS.get(login_id, 1):  # more on a machine that is so busy that something else took too long
+        assert posts == run.accounts[login_id]["expected_login_posts"] <= 1
     status = crawls.shop.get(f"/api/v1/accounts/{owner.account_id}").json()["status"]
     assert status == (expected if expected in ACCOUNT_STATUS else "ready")
     if expected == "ok":
         assert as_listed(crawls.stores(owner)) == as_shown(run.accounts[login_id])
 
 
-def test_every_account_of_the_replica_is_among_them(run: Run) -> None:
-    assert set(LOGIN_IDS) == {login_id for login_id in run.accounts if not login_id.startswith("own")}
+def test_every_account_of_the_replica_is_among_them(crawls: CrawlSystem) -> None:
+    assert set(LOGIN_IDS) == crawls.accounts_at_the_start
 
 
 def test_an_account_with_120_stores_is_read_whole(run: Run, crawls: CrawlSystem) -> None:
