@@ -17,12 +17,12 @@ ENGINE = EngineSettings(timeout=timedelta(seconds=10))
 DATABASE = "store_crawls"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running() -> Iterator[Replica]:
     with Replica() as replica:
         yield replica
@@ -36,14 +36,14 @@ def replica(running: Replica) -> Replica:
     return running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def browser() -> AsyncIterator[Browser]:
     browser = Browser(ENGINE)
     yield browser
     await browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared_database(postgres: EmbeddedPostgres) -> Iterator[str]:
     postgres.create_database(DATABASE, template=TEMPLATE)
     yield postgres.url(DATABASE)

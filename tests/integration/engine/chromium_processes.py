@@ -6,6 +6,8 @@ import time
 
 import psutil
 
+_OTHERS: set[int] = set()
+
 
 def chromium_of(pid: int | None = None, *, roots: bool = False) -> list[psutil.Process]:
     """The Chromium processes below a process, this one by default; `roots` leaves out those that Chromium started."""
@@ -27,8 +29,15 @@ async def gone(processes: list[psutil.Process], *, within: float) -> bool:
     return True
 
 
+def ignore_what_runs_already() -> None:
+    """Browsers of other tests in this process are not ours to count."""
+    _OTHERS.clear()
+    _OTHERS.update(process.pid for process in psutil.Process().children(recursive=True))
+
+
 def _below(pid: int | None) -> list[psutil.Process]:
-    return psutil.Process(pid or os.getpid()).children(recursive=True)
+    processes = psutil.Process(pid or os.getpid()).children(recursive=True)
+    return [process for process in processes if process.pid not in _OTHERS]
 
 
 def _runs(process: psutil.Process) -> bool:

@@ -11,11 +11,17 @@ from crawl_worker.engine.egress import EgressRule
 from crawl_worker.engine.http import HttpClient
 from crawl_worker.engine.settings import EngineSettings
 from tests.doubles.faulty_site import FaultySite, faulty_site
+from tests.integration.engine.chromium_processes import ignore_what_runs_already
 
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _only_our_browsers_count() -> None:
+    ignore_what_runs_already()
 
 
 @pytest.fixture
