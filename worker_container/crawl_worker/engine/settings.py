@@ -56,7 +56,7 @@ class EngineSettings:
     max_tunnel_bytes: int = 50_000_000
     """In one direction of one connection of the browser."""
 
-    tunnel_idle: timedelta = timedelta(seconds=30)
+    tunnel_idle: timedelta = timedelta(seconds=60)
     """A connection of the browser without a byte for so long is closed."""
 
     recycle_pages: int = 200
