@@ -50,10 +50,12 @@ nightly: setup ## One EventBridge event through the fan-out function (DATE=YYYY-
 
 # In the order of cost: a quick failure comes quickly.
 TESTS := tests/unit tests/contract tests/integration tests/acceptance tests/packaging tests/infrastructure
+# Most of the time of a test is waiting: two halves side by side, each with servers of its own.
+TEST_PROCESSES ?= 2
 
 .PHONY: test
 test: setup ## Run the tests against the real Postgres, Redis, Chromium and Lambda runtime (ONLY="paths" picks)
-	@$(RUN) -m pytest $(or $(ONLY),$(TESTS))
+	@$(RUN) -m pytest -n $(TEST_PROCESSES) --dist loadfile $(or $(ONLY),$(TESTS))
 
 .PHONY: check
 check: setup locks lint types imports ## Everything that has to hold: locks, lint, format, types, imports, tests
