@@ -44,7 +44,9 @@ def test_the_same_event_twice_at_the_same_moment_makes_one_batch_and_one_row_per
 
 
 def test_each_distinct_search_is_read_once_in_a_night(system: NightSystem, night: date) -> None:
-    system.await_end(system.fan_out(night))
+    batch_id = system.fan_out(night)
+    system.await_end(batch_id)
+    looked_again = [line for line in system.lines("crawl_postponed", batch_id=batch_id) if line["costs_an_attempt"]]
     searches = {item.search for item in system.followed}
     first_pages = [
         request
@@ -52,8 +54,9 @@ def test_each_distinct_search_is_read_once_in_a_night(system: NightSystem, night
         if request["step"] == 1 and request["site"] in {"search", "place"}
     ]
     assert len(searches) < len(system.followed)
-    assert len({(request["site"], request["path"], request["query"]) for request in first_pages}) == len(first_pages)
-    assert len(first_pages) == len(searches)
+    distinct = {(request["site"], request["path"], request["query"]) for request in first_pages}
+    assert len(distinct) == len(searches)
+    assert len(first_pages) == len(searches) + len(looked_again)  # a list whose end is in doubt is read once more
 
 
 KEYWORD = "갈라지는 낱말"

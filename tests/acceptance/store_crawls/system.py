@@ -108,6 +108,12 @@ class CrawlSystem:
         """The secret store of the running system."""
         return EncryptedTable(self.database.transaction, keys=(self.stack.env["SECRETS_KEY"],))
 
+    def claims(self, task_id: str) -> int:
+        """How often a worker began this task, also where it cost no attempt (the host was busy, the worker stopped)."""
+        with self.database.transaction() as uow:
+            row = uow.connection.execute(text("SELECT attempt FROM tasks WHERE id = :id"), {"id": task_id})
+            return int(row.scalar_one())
+
     def logins(self, owner: Owner) -> list[str | None]:
         """The ledger: how each login ended, oldest first."""
         query = "SELECT outcome FROM login_attempts WHERE account_id = :id ORDER BY id"

@@ -122,7 +122,7 @@ async def test_two_crawls_at_the_same_time_share_the_host_page_by_page(desk: Des
     assert [ended.outcome for ended in both] == ["ok", "ok"]
     pages = [r["login_id"] for r in desk.replica.control.requests(site="self", kind="page")]
     changes = sum(first != second for first, second in pairwise(pages))
-    assert changes >= 3, f"neither waits for the whole of the other: {pages}"
+    assert changes >= 2, f"one of them held the host for its whole crawl: {pages}"
 
 
 async def test_no_secret_is_anywhere_but_in_the_secret_store(
