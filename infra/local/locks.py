@@ -43,7 +43,7 @@ class Lock:
     "The lock whose versions this one must share."
 
 
-_EVERY_EXTRA = ("api", "nightly-fanout", "janitor", "live-updates", "worker", "api-server")
+_EVERY_EXTRA = ("api", "nightly-fanout", "janitor", "live-updates", "worker", "api-server", "graph-push")
 TESTS = Lock(path="tests/requirements.txt", extras=_EVERY_EXTRA, groups=("dev",))
 SAM = Lock(path="infra/local/sam-requirements.txt", with_project=False, groups=("sam",))
 LOCKS = (
