@@ -95,7 +95,7 @@ $(BIN)/uv:
 .PHONY: clean
 clean: ## Remove environments, builds, caches and the local data
 	@$(PYTHON) -m infra.local.state || { echo "clean: a stack runs on .nightjar; stop it first" >&2; exit 1; }
-	@rm -rf .venv .venv-sam .nightjar .aws-sam build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	@rm -rf .venv .venv-sam .venv-peers .nightjar .aws-sam build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 ##@ Build

@@ -46,6 +46,7 @@ class Lock:
 _EVERY_EXTRA = ("api", "nightly-fanout", "janitor", "live-updates", "worker", "api-server", "graph-push")
 TESTS = Lock(path="tests/requirements.txt", extras=_EVERY_EXTRA, groups=("dev",))
 SAM = Lock(path="infra/local/sam-requirements.txt", with_project=False, groups=("sam",))
+PEERS = Lock(path="infra/local/bench-peers-requirements.txt", with_project=False, groups=("peers",), follows=TESTS.path)
 LOCKS = (
     TESTS,
     Lock(path="functions/api/requirements.txt", extras=("api",), follows=TESTS.path),
@@ -55,6 +56,7 @@ LOCKS = (
     # One image has the targets worker and api.
     Lock(path="worker_container/requirements.txt", extras=("worker", "api", "api-server"), follows=TESTS.path),
     SAM,
+    PEERS,
 )
 
 

@@ -45,9 +45,9 @@ class SetupError(Exception):
 def main() -> int:
     """Bring the working copy to what the locks say; returns the exit code."""
     try:
-        with _alone():
+        with alone():
             _make_project_environment()
-            _make_sam_environment()
+            make_environment(SAM_VENV, SAM_LOCK, "the SAM command line")
             _provide_chromium()
     except SetupError as error:
         print(f"setup: {error}", file=sys.stderr)
@@ -56,7 +56,7 @@ def main() -> int:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
     """One set-up at a time in a working copy: a second one waits for the first, then finds the work done."""
     folder = os.open(ROOT, os.O_RDONLY)
     try:
@@ -79,15 +79,19 @@ def _make_project_environment() -> None:
     _stamp(VENV, made_from)
 
 
-def _make_sam_environment() -> None:
-    made_from = _digest(SAM_LOCK.read_bytes(), sys.version.encode())
-    if _is_made(SAM_VENV, made_from):
+def make_environment(venv: Path, lock: Path, what: str) -> None:
+    """Bring an environment beside .venv, for tools whose pins would fight with ours, to what its lock says.
+
+    Raises SetupError.
+    """
+    made_from = _digest(lock.read_bytes(), sys.version.encode())
+    if _is_made(venv, made_from):
         return
-    _say("installing the SAM command line into .venv-sam")
-    if not _runs(SAM_VENV):
-        _uv("venv", "--allow-existing", "--no-project", SAM_VENV.name, into=VENV)
-    _uv("pip", "sync", "--require-hashes", "--compile-bytecode", _relative(SAM_LOCK), into=SAM_VENV)
-    _stamp(SAM_VENV, made_from)
+    _say(f"installing {what} into {venv.name}")
+    if not _runs(venv):
+        _uv("venv", "--allow-existing", "--no-project", venv.name, into=VENV)
+    _uv("pip", "sync", "--require-hashes", "--compile-bytecode", _relative(lock), into=venv)
+    _stamp(venv, made_from)
 
 
 def _need_uv() -> None:
