@@ -12,7 +12,10 @@ VENV = ROOT / ".venv-peers"
 LOCK = ROOT / "infra" / "local" / "bench-peers-requirements.txt"
 PYTHON = VENV / "bin" / "python"
 NAMED = ("scrapy", "crawlee", "playwright", "aiohttp", "selectolax", "uvloop")
-_ASK = "import json, sys; from importlib.metadata import version; print(json.dumps({n: version(n) for n in sys.argv[1:]}))"
+_ASK = """import json, sys
+from importlib.metadata import version
+print(json.dumps({name: version(name) for name in sys.argv[1:]}))
+"""
 _ASK_SECONDS = 60
 
 
