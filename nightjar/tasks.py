@@ -22,6 +22,12 @@ class TaskKind(StrEnum):
     NIGHTLY_FANOUT = "nightly_fanout"
     RANK_CHECK = "rank_check"
     CRAWL_BAEMIN_STORES = "crawl_baemin_stores"
+    CRAWL = "crawl"
+    """A whole site crawl. It has a row and never a message: slices do its work."""
+
+    CRAWL_SLICE = "crawl_slice"
+    PROCESS_PAGINATION = "process_pagination"
+    ANALYSE_STRUCTURE = "analyse_structure"
     CLEANUP_EXPIRED_TASKS = "cleanup_expired_tasks"
 
 
@@ -29,6 +35,10 @@ ROUTES: dict[TaskKind, Queue] = {
     TaskKind.NIGHTLY_FANOUT: Queue.MAINTENANCE,
     TaskKind.RANK_CHECK: Queue.NIGHTLY,
     TaskKind.CRAWL_BAEMIN_STORES: Queue.STORES,
+    TaskKind.CRAWL: Queue.CRAWLING,
+    TaskKind.CRAWL_SLICE: Queue.CRAWLING,
+    TaskKind.PROCESS_PAGINATION: Queue.PAGINATION,
+    TaskKind.ANALYSE_STRUCTURE: Queue.CRAWLING,
     TaskKind.CLEANUP_EXPIRED_TASKS: Queue.MAINTENANCE,
 }
 """Where a task goes by its name. A check that a person waits for is put on `interactive` by its row."""
