@@ -16,6 +16,7 @@ def test_an_empty_environment_gives_the_documented_defaults() -> None:
     assert settings.dns_ttl == timedelta(seconds=300)
     assert (settings.max_connections, settings.max_per_host, settings.headless) == (100, 10, True)
     assert settings.chromium_path is None
+    assert settings.allowed_origins == frozenset()
 
 
 def test_each_name_is_read() -> None:
@@ -35,6 +36,24 @@ def test_each_name_is_read() -> None:
     assert (settings.max_connections, settings.max_per_host, settings.headless) == (5, 3, False)
     assert settings.chromium_path == Path("/opt/chromium")
     assert settings.user_agents == ("One (a; b, c)", "Two", "Three")
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        "http://127.0.0.1:8123 https://replica.test",
+        "http://127.0.0.1:8123,https://Replica.test:443\n",
+        " ,\thttps://replica.test , http://127.0.0.1:8123",
+    ],
+)
+def test_origins_of_our_own_are_separated_by_commas_or_white_space(listed: str) -> None:
+    settings = EngineSettings.from_environment({"CRAWL_ALLOWED_ORIGINS": listed})
+    assert settings.allowed_origins == {"http://127.0.0.1:8123", "https://replica.test:443"}
+
+
+def test_an_origin_that_is_none_is_named_with_its_setting() -> None:
+    with pytest.raises(Invalid, match=r"CRAWL_ALLOWED_ORIGINS must be a list of origins: 'replica.test'"):
+        EngineSettings.from_environment({"CRAWL_ALLOWED_ORIGINS": "http://ok.test replica.test"})
 
 
 @pytest.mark.parametrize(

@@ -95,16 +95,16 @@ class EgressRule:
     def __post_init__(self) -> None:
         object.__setattr__(self, "allowed_origins", frozenset(map(_origin, self.allowed_origins)))
 
-    def check_url(self, url: str) -> None:
+    def check_url(self, url: str | URL) -> None:
         """Judge what can be judged without a look-up. Raises GiveUp with `egress_refused`."""
         parsed = _parsed(url)
         if _origin(str(parsed)) in self.allowed_origins:
             return
         if parsed.port != WEB_PORTS[parsed.scheme]:
-            raise refused(url, f"port {parsed.port} is not the one of {parsed.scheme}")
+            raise refused(str(url), f"port {parsed.port} is not the one of {parsed.scheme}")
         literal = _literal(parsed.host or "")
         if literal is not None and not is_public(literal):
-            raise refused(url, f"{literal} is not a public address")
+            raise refused(str(url), f"{literal} is not a public address")
 
     def check_endpoint(self, host: str, port: int) -> None:
         """Judge a connection of which only host and port are known. Raises GiveUp with `egress_refused`."""
@@ -196,16 +196,16 @@ def system_lookup(host: str) -> Sequence[str]:
     return [str(entry[4][0]).partition("%")[0] for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
 
 
-def _parsed(url: str) -> URL:
+def _parsed(url: str | URL) -> URL:
     try:
         parsed = URL(url)
         host = parsed.host
     except ValueError as error:
         raise refused(repr(url), "it is not a URL") from error
     if parsed.scheme not in WEB_PORTS:
-        raise refused(repr(url), "its scheme is not http or https")
+        raise refused(repr(str(url)), "its scheme is not http or https")
     if not host:
-        raise refused(repr(url), "it names no host")
+        raise refused(repr(str(url)), "it names no host")
     return parsed
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
+from crawl_worker.engine.egress import EgressRule
 from nightjar.errors import Invalid
 
 DEFAULT_USER_AGENTS = (
@@ -32,6 +33,16 @@ class EngineSettings:
 
     timeout: timedelta = timedelta(seconds=30)
     """The longest one request, or one navigation, may take from the look-up of the name to the last byte."""
+
+    connect_timeout: timedelta = timedelta(seconds=10)
+    """To take one connection, TLS included."""
+
+    silence: timedelta = timedelta(seconds=20)
+    """The longest wait for the first byte of an answer, and for each further one."""
+
+    allowed_origins: frozenset[str] = frozenset()
+    """What site crawls may reach although it is not public (scheme://host:port): for tests, and for sites of one's
+    own. Nothing else is opened by it."""
 
     max_connections: int = 100
     max_per_host: int = 10
@@ -80,6 +91,7 @@ class EngineSettings:
         return cls(
             user_agents=read.lines("CRAWL_USER_AGENTS", defaults.user_agents),
             timeout=read.seconds("CRAWL_TIMEOUT_SECONDS", defaults.timeout),
+            allowed_origins=read.origins("CRAWL_ALLOWED_ORIGINS"),
             max_connections=read.count("CRAWL_MAX_CONNECTIONS", defaults.max_connections),
             max_per_host=read.count("CRAWL_MAX_PER_HOST", defaults.max_per_host),
             dns_ttl=read.seconds("CRAWL_DNS_TTL_SECONDS", defaults.dns_ttl),
@@ -96,6 +108,14 @@ class _Reader:
         """A list, one entry a line or separated by `|`: user agents contain commas and semicolons."""
         entries = self.environment.get(name, "").replace("|", "\n").splitlines()
         return tuple(entry.strip() for entry in entries if entry.strip()) or default
+
+    def origins(self, name: str) -> frozenset[str]:
+        """A list of scheme://host:port, separated by commas or white space."""
+        listed = self.environment.get(name, "").replace(",", " ").split()
+        try:
+            return EgressRule(frozenset(listed)).allowed_origins
+        except Invalid as error:
+            raise Invalid(f"{name} must be a list of origins: {error.message}") from error
 
     def seconds(self, name: str, default: timedelta) -> timedelta:
         raw = self.environment.get(name, "").strip()

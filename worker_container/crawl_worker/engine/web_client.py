@@ -1,0 +1,83 @@
+"""The engine's HTTP client for pages of the open web: one GET, the answer as bytes. It follows nothing."""
+
+import re
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from yarl import URL
+
+from crawl_worker.engine.connections import Connections
+from crawl_worker.engine.egress import EgressRule, Lookup, refused
+from crawl_worker.engine.fetched import FetchedPage
+from crawl_worker.engine.settings import EngineSettings
+from nightjar.domain.site_crawl import Engine
+
+ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+MAX_KNOWN_ORIGINS = 10_000
+
+_VISIBLE_ASCII = re.compile(r"[!-~]+")
+
+
+class WebClient:
+    """One a worker process and egress rule; opened in the running loop by the first request."""
+
+    def __init__(self, settings: EngineSettings, rule: EgressRule, *, lookup: Lookup | None = None) -> None:
+        self.rule = rule
+        self._connections = Connections(settings, rule, lookup=lookup)
+        self._passed: set[str] = set()
+        self._headers: dict[str, Mapping[str, str]] = {}
+
+    async def fetch(self, url: str, *, user_agent: str) -> FetchedPage:
+        """Ask for a page, once, and read the whole answer; a redirect is an answer.
+
+        Raises:
+            GiveUp: the egress rule refuses the address, the certificate is bad, or the answer is too large.
+            RetryLater: the time is up, the connection failed, or the answer is broken.
+        """
+        target = self._judged(url)
+        started_at = datetime.now(UTC)
+        started = time.perf_counter()
+        answer = await self._connections.exchange(target, headers=self._headers_of(user_agent))
+        return FetchedPage(
+            url=url,
+            final_url=url,
+            status=answer.status,
+            headers=tuple([(name.decode("latin-1"), _text(value)) for name, value in answer.raw_headers]),
+            body=answer.body,
+            engine=Engine.HTTP,
+            started_at=started_at,
+            elapsed=timedelta(seconds=time.perf_counter() - started),
+        )
+
+    async def close(self) -> None:
+        """Close all connections. The client opens anew if it is used again."""
+        await self._connections.close()
+
+    def _judged(self, url: str) -> URL:
+        """The URL as it will be requested: a normal one as it stands, byte for byte."""
+        try:
+            target = URL(url, encoded=_VISIBLE_ASCII.fullmatch(url) is not None)
+            origin = f"{target.scheme}://{target.raw_host}:{target.explicit_port}"
+        except ValueError as error:
+            raise refused(repr(url), "it is not a URL") from error
+        if origin not in self._passed:
+            self.rule.check_url(target)
+            if len(self._passed) >= MAX_KNOWN_ORIGINS:
+                self._passed.clear()
+            self._passed.add(origin)
+        return target
+
+    def _headers_of(self, user_agent: str) -> Mapping[str, str]:
+        if user_agent not in self._headers:
+            self._headers = {user_agent: {"User-Agent": user_agent, "Accept": ACCEPT}}
+        return self._headers[user_agent]
+
+
+def _text(value: bytes) -> str:
+    """Headers are ASCII; what is not is UTF-8 by custom (file names, places of redirects), or bytes for themselves."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
