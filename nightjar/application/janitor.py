@@ -10,6 +10,12 @@ from datetime import timedelta
 from typing import ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
+from nightjar.application.crawl_repair import (
+    end_idle_crawls,
+    end_overdue_crawls,
+    open_missing_slices,
+    return_orphaned_urls,
+)
 from nightjar.application.publishing import publish_due
 from nightjar.application.rank_run import announce_batch, close_batch
 from nightjar.application.retention import forget_expired_connections
@@ -68,7 +74,7 @@ class JanitorRules:
 def run_round(
     transactions: Transactions, queue: TaskQueue, *, rules: JanitorRules, announce: Callable[[Batch], None]
 ) -> Round:
-    """Return or give up expired leases, close batches, find lost messages, publish what is due, forget old connections.
+    """Return or give up expired leases, close batches, repair crawls, find lost messages, publish what is due.
 
     A step that fails is told in the result. It must not keep the others from their work: what it failed at is still
     there in the next round, and would stop every repair for good.
@@ -77,6 +83,10 @@ def run_round(
     returned, lost_checks = steps.take((0, []), return_expired_leases, transactions)
     late_checks = steps.take([], expire_overdue_batches, transactions)
     closed = steps.take((), close_ended_batches, transactions, rules, announce)
+    steps.take(0, return_orphaned_urls, transactions)
+    steps.take(0, end_overdue_crawls, transactions)
+    steps.take(0, end_idle_crawls, transactions)
+    steps.take(0, open_missing_slices, transactions)
     steps.take(0, forget_expired_connections, transactions)
     queues, broker_error = steps.take(((), None), repair_reachable_queues, transactions, queue, window=rules.window)
     return Round(

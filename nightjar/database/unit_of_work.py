@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from nightjar.database.api_keys import ApiKeys
     from nightjar.database.batches import Batches
     from nightjar.database.cafes import Cafes
+    from nightjar.database.crawl_slices import CrawlSlices
+    from nightjar.database.crawls import Crawls
     from nightjar.database.figures import Figures
+    from nightjar.database.frontier import Frontier
+    from nightjar.database.host_lanes import HostLanes
     from nightjar.database.hosts import Hosts
     from nightjar.database.idempotent_requests import IdempotentRequests
     from nightjar.database.live_connections import LiveConnections
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     from nightjar.database.outbox import Outbox
     from nightjar.database.rank_checks import RankChecks
     from nightjar.database.rank_history import RankHistory
+    from nightjar.database.robots import Robots
     from nightjar.database.secrets import Secrets
     from nightjar.database.stores import Stores
     from nightjar.database.tasks import Tasks
@@ -86,11 +91,39 @@ class UnitOfWork:
         return Cafes(self.connection)
 
     @cached_property
+    def crawl_slices(self) -> "CrawlSlices":
+        """The tasks that work at site crawls."""
+        from nightjar.database.crawl_slices import CrawlSlices
+
+        return CrawlSlices(self.connection)
+
+    @cached_property
+    def crawls(self) -> "Crawls":
+        """Site crawls: orders, counts, ends."""
+        from nightjar.database.crawls import Crawls
+
+        return Crawls(self.connection)
+
+    @cached_property
     def figures(self) -> "Figures":
         """Counts for monitoring."""
         from nightjar.database.figures import Figures
 
         return Figures(self.connection)
+
+    @cached_property
+    def frontier(self) -> "Frontier":
+        """The URLs that site crawls have met."""
+        from nightjar.database.frontier import Frontier
+
+        return Frontier(self.connection)
+
+    @cached_property
+    def host_lanes(self) -> "HostLanes":
+        """Politeness of site crawls: who may send to a host, how often, over how many connections."""
+        from nightjar.database.host_lanes import HostLanes
+
+        return HostLanes(self.connection)
 
     @cached_property
     def idempotent_requests(self) -> "IdempotentRequests":
@@ -140,6 +173,13 @@ class UnitOfWork:
         from nightjar.database.rank_history import RankHistory
 
         return RankHistory(self.connection)
+
+    @cached_property
+    def robots(self) -> "Robots":
+        """What hosts ask of crawlers."""
+        from nightjar.database.robots import Robots
+
+        return Robots(self.connection)
 
     @cached_property
     def secrets(self) -> "Secrets":

@@ -48,6 +48,7 @@ class SkipReason(StrEnum):
     CONTENT_TYPE = "content_type"
     LIMIT = "limit"
     CANCELLED = "cancelled"
+    TIMEOUT = "timeout"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
