@@ -1,6 +1,6 @@
 """What the use cases need from outside, in their own words. A port exists where two real implementations do."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -82,9 +82,24 @@ class Archive(Protocol):
         Bytes under the same name are replaced. Raises ArchiveUnavailable, or Invalid for a name that is none.
         """
 
+    def get(self, name: str, offset: int = 0, length: int | None = None) -> bytes:
+        """The bytes kept under a name: all of them, or `length` from `offset` on (fewer where the object ends).
+
+        Raises ArchiveUnavailable, NotFound if nothing is kept under this name, or Invalid for a name that is none.
+        """
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """The names below a prefix, which is itself a name, in no particular order. Raises as `get`, but not NotFound.
+
+        What is put or deleted meanwhile may be among them or not.
+        """
+
+    def delete(self, name: str) -> None:
+        """Forget the bytes under a name, if there are any. Raises ArchiveUnavailable, or Invalid."""
+
 
 class ArchiveUnavailable(NightjarError):
-    """The archive did not take it in time; the message says what to do."""
+    """The archive did not take or give it in time; the message says what to do."""
 
 
 class RankSource(Protocol):

@@ -1,13 +1,12 @@
 """Pages as WARC 1.1 records, each a gzip member of its own, so that one can be read without the rest.
 
-Written by our own hand, because warcio takes 1.0 ms to write a record of 11 KB (0.14 ms of it without compression, always
-at the highest level), which is more than a fetch costs; this takes a twentieth of it. warcio reads them back.
+Written by our own hand: warcio always packs at the highest level and takes about 0.5 ms to write a page of 11 KB, 0.14
+of it before packing; that is as much as a fetch costs. This takes a tenth of it. warcio reads the records back.
 """
 
 import base64
 import hashlib
 import io
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,8 +14,8 @@ from http import HTTPStatus
 from uuid import uuid4
 
 from isal import isal_zlib
-from warcio.archiveiterator import ArchiveIterator
-from warcio.exceptions import ArchiveLoadFailed
+from warcio.archiveiterator import ArchiveIterator  # type: ignore[import-untyped]
+from warcio.exceptions import ArchiveLoadFailed  # type: ignore[import-untyped]
 
 from crawl_worker.engine.fetched import FetchedPage
 from nightjar.domain.site_crawl import Engine
@@ -55,7 +54,12 @@ class WarcObject:
         self.size = 0
         """Bytes so far."""
 
-        about = {"software": SOFTWARE, "format": "WARC File Format 1.1", "isPartOf": crawl, "http-header-user-agent": user_agent}
+        about = {
+            "software": SOFTWARE,
+            "format": "WARC File Format 1.1",
+            "isPartOf": crawl,
+            "http-header-user-agent": user_agent,
+        }
         block = "".join(f"{name}: {_one_line(value)}\r\n" for name, value in about.items()).encode()
         fields = [("Content-Type", "application/warc-fields")]
         self._append("warcinfo", datetime.now(UTC), fields, block)
@@ -111,7 +115,9 @@ def read_record(data: bytes) -> ArchivedPage:
         url = record.rec_headers.get_header("WARC-Target-URI") or ""
         http = record.http_headers
         if http is not None:
-            return ArchivedPage(url=url, status=int(http.get_statuscode()), headers=_as_received(http.headers), body=body)
+            return ArchivedPage(
+                url=url, status=int(http.get_statuscode()), headers=_as_received(http.headers), body=body
+            )
         status = int(record.rec_headers.get_header("Nightjar-Status") or HTTPStatus.OK)
         kind = record.rec_headers.get_header("Content-Type") or ""
         return ArchivedPage(url=url, status=status, headers=(("Content-Type", kind),), body=body)
