@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawl_worker.engine.egress import EgressRule, is_public
+from crawl_worker.engine.egress import EgressRule
+from nightjar.domain.public_address import is_public
 from nightjar.errors import ErrorCode, GiveUp, Invalid
 
 NOT_PUBLIC = [

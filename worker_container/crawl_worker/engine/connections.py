@@ -10,8 +10,9 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from crawl_worker.engine.content_coding import ACCEPTED, BrokenCoding, UnpacksTooLarge, unpacked
-from crawl_worker.engine.egress import Address, EgressRule, Lookup, Resolver
+from crawl_worker.engine.egress import EgressRule, Lookup, Resolver
 from crawl_worker.engine.settings import EngineSettings
+from nightjar.domain.public_address import Address
 from nightjar.errors import ErrorCode, GiveUp, RetryLater, TaskFailure
 
 MAX_HEADER_BYTES = 16_384
