@@ -48,14 +48,14 @@ nightly: setup ## One EventBridge event through the fan-out function (DATE=YYYY-
 
 ##@ Prove
 
-# In the order of cost: a quick failure comes quickly.
-TESTS := tests/unit tests/contract tests/integration tests/acceptance tests/packaging tests/infrastructure
-# Most of the time of a test is waiting: two halves side by side, each with servers of its own.
-TEST_PROCESSES ?= 2
+# What takes longest begins first, so that all processes end at about the same time.
+TESTS := tests/acceptance tests/packaging tests/integration tests/contract tests/infrastructure tests/unit
+# Most of the time of a test is waiting: three side by side on two cores, each process with servers of its own.
+TEST_PROCESSES ?= 3
 
 .PHONY: test
 test: setup ## Run the tests against the real Postgres, Redis, Chromium and Lambda runtime (ONLY="paths" picks)
-	@$(RUN) -m pytest -n $(TEST_PROCESSES) --dist loadfile $(or $(ONLY),$(TESTS))
+	@$(RUN) -m pytest -n $(TEST_PROCESSES) $(or $(ONLY),$(TESTS))
 
 .PHONY: check
 check: setup locks lint types imports ## Everything that has to hold: locks, lint, format, types, imports, tests

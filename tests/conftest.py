@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 import redis
+from xdist.remote import Producer  # type: ignore[import-untyped]
 
 from infra.local.postgres import EmbeddedPostgres
 from infra.local.redis import EmbeddedRedis
 from nightjar.database.engine import Database
 from nightjar.database.migrate import migrate
+from tests.distribution import ByWhatTheyShare
 
 OURS = ("NIGHTJAR_", "NAVER_", "BAEMIN_", "CRAWL_", "CELERY_", "WORKER_", "TASK_", "BROKER_", "RANK_DEPTH_",
         "SECRET_", "SECRETS_", "AWS_")  # fmt: skip
@@ -19,6 +21,11 @@ OURS_EXACTLY = {"DATABASE_URL", "REDIS_URL", "REDIS_KEY_PREFIX", "LEASE_SECONDS"
                 "JANITOR_INTERVAL_SECONDS", "LOG_LEVEL", "ARCHIVE_URL", "LIVE_ENDPOINT"}  # fmt: skip
 TEMPLATE = "nightjar_template"
 _numbers = count(1)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByWhatTheyShare:
+    """Whatever --dist says: files and folders go out as wholes, the longest first."""
+    return ByWhatTheyShare(config, log)
 
 
 @pytest.fixture(autouse=True, scope="session")
