@@ -29,7 +29,7 @@ def body_of(site: Site, page: Page, urls: Mapping[str, str]) -> bytes:
     if page.body is not None:
         return page.body
     markup = page.html or _framed(site, page)
-    return with_origins(markup, urls).encode(_CODECS.get(page.charset, page.charset))
+    return with_origins(markup, urls).encode(_CODECS.get(page.charset, page.charset), "xmlcharrefreplace")
 
 
 def content_type_of(page: Page) -> str:

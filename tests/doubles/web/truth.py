@@ -110,7 +110,7 @@ class _Walk:
         """Judges the addresses of a level, and what they redirect to; the addresses of the next."""
         todo, found = list(level), []
         while todo:
-            target = todo.pop()
+            target = self._one_spelling(todo.pop())
             if target in self.judged:
                 continue
             self.judged.add(target)
@@ -128,7 +128,7 @@ class _Walk:
 
     def skip_what_is_left(self, level: Iterable[str]) -> None:
         """Links of the deepest pages: their reason is the depth, if no other keeps them out."""
-        for target in set(level) - self.judged:
+        for target in {self._one_spelling(target) for target in level} - self.judged:
             if self._asked(target) is not None:
                 self.skipped["depth"].add(target)
 
@@ -152,6 +152,9 @@ class _Walk:
             failed={code: frozenset(found) for code, found in self.failed.items() if found},
             endless=frozenset(self.endless),
         )
+
+    def _one_spelling(self, target: str) -> str:
+        return self.site.spellings.get(target, target)
 
     def _asked(self, target: str) -> Page | None:
         """The page, if it is asked for at all; otherwise the reason is noted."""
