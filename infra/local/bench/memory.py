@@ -1,4 +1,4 @@
-"""Peak memory of a process tree, sampled."""
+"""Peak memory of process trees, sampled."""
 
 import threading
 from types import TracebackType
@@ -11,13 +11,18 @@ MEGABYTE = 1_000_000
 
 
 class PeakMemory:
-    """Samples the memory (RSS) of the largest process below `pid` while the context is open."""
+    """Samples the memory (RSS) of the processes `pids` and of all below them while the context is open.
 
-    def __init__(self, pid: int) -> None:
-        self._root = psutil.Process(pid)
+    `peak_mb` is the most that one process had, `tree_mb` the most that all had at a moment; what processes share counts
+    in each of them.
+    """
+
+    def __init__(self, *pids: int) -> None:
+        self._roots = [psutil.Process(pid) for pid in pids]
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._sample, daemon=True)
         self.peak_mb = 0.0
+        self.tree_mb = 0.0
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -31,8 +36,14 @@ class PeakMemory:
 
     def _sample(self) -> None:
         while not self._stop.wait(SAMPLE_SECONDS):
-            try:
-                processes = [self._root, *self._root.children(recursive=True)]
-                self.peak_mb = max([self.peak_mb, *(process.memory_info().rss / MEGABYTE for process in processes)])
-            except psutil.Error:
-                continue
+            sizes = [size for root in self._roots for size in _sizes(root)]
+            self.peak_mb = max([self.peak_mb, *sizes])
+            self.tree_mb = max(self.tree_mb, sum(sizes))
+
+
+def _sizes(root: psutil.Process) -> list[float]:
+    """MB of each process of a tree; nothing of a tree that ends while one looks."""
+    try:
+        return [process.memory_info().rss / MEGABYTE for process in (root, *root.children(recursive=True))]
+    except psutil.Error:
+        return []

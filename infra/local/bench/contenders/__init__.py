@@ -1,0 +1,1 @@
+"""Programs of the peers' environment that the `http` and `browser` rows are measured against."""
