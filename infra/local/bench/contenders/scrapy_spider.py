@@ -1,4 +1,4 @@
-"""Scrapy, tuned for speed as its documentation says: LinkExtractor, no delay, robots.txt or cookies. It keeps nothing."""
+"""Scrapy, tuned for speed by its documentation: LinkExtractor, no delay, robots.txt or cookies. It keeps nothing."""
 
 from collections.abc import AsyncIterator, Iterator
 
