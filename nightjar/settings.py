@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from nightjar.domain.kst import NightSchedule
 from nightjar.domain.tracking import RankType, Source
+from nightjar.domain.web_address import WebAddress
 from nightjar.errors import NightjarError
 
 T = TypeVar("T")
@@ -70,6 +71,16 @@ class Reader:
         if not all(_is_key(key) for key in keys):
             self._faults.append(f"{name} is not a key of 32 bytes in URL-safe base64, or several after commas")
         return keys
+
+    def origins(self, name: str) -> frozenset[str]:
+        """A list of scheme://host:port, separated by commas or white space; the port may be left out."""
+        listed = self._environment.get(name, "").replace(",", " ").split()
+        return self._parsed(
+            name,
+            frozenset(),
+            lambda _raw: frozenset(WebAddress.of(one.lower()).origin for one in listed),
+            "a list of origins (scheme://host:port)",
+        )
 
     def done(self) -> None:
         """Raise BadSettings if anything was wrong."""
@@ -149,6 +160,8 @@ class ApiSettings:
     secrets: SecretSettings
     naver_short_url: str
     bootstrap_api_key: str
+    open_origins: frozenset[str]
+    """What site crawls may reach although it is not public (scheme://host:port)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,6 +223,7 @@ def api_settings(environment: Environment) -> ApiSettings:
         secrets=_secrets(reader),
         naver_short_url=reader.text("NAVER_SHORT_URL", "https://naver.me"),
         bootstrap_api_key=reader.text("NIGHTJAR_BOOTSTRAP_API_KEY", ""),
+        open_origins=reader.origins("CRAWL_ALLOWED_ORIGINS"),
     )
     reader.done()
     return settings

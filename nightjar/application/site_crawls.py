@@ -113,7 +113,8 @@ def end_if_done(uow: UnitOfWork, crawl: Crawl, counts: CrawlCounts) -> list[UUID
 
     The tasks that need a message once this is committed.
     """
-    if counts.leased or (counts.queued and counts.done < crawl.page_limit):
+    is_more = counts.queued or crawl.sitemaps
+    if counts.leased or (is_more and counts.done < crawl.page_limit):
         return []
     if not counts.done:
         fail_without_pages(uow, crawl)

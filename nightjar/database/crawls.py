@@ -35,7 +35,7 @@ PARK_TASK = text("UPDATE tasks SET not_before = 'infinity' WHERE id = :task_id")
 COLUMNS = """
     task_id, owner, start_url, scope, scope_key, depth, page_limit, engine, include, exclude, screenshots, structure,
     delay, user_agent, urgent, state, end_reason, deadline, discovered, queued, leased, done, failed, skipped,
-    pagination
+    sitemaps, pagination
 """
 
 GET = text(f"""
@@ -58,6 +58,8 @@ SET_IDENTITY = text("""
     UPDATE crawls SET scope_key = :scope_key, user_agent = coalesce(nullif(user_agent, ''), :user_agent)
     WHERE task_id = :crawl_id
 """)
+
+SET_SITEMAPS = text("UPDATE crawls SET sitemaps = CAST(:sitemaps AS text[]) WHERE task_id = :crawl_id")
 
 START_TASK = text("""
     UPDATE tasks SET state = 'in_progress', started_at = clock_timestamp(), attempt = 1
@@ -158,7 +160,9 @@ START_PAGE = text("""
 
 OUT_OF_WORK = text("""
     SELECT task_id FROM crawls
-    WHERE state = 'open' AND leased = 0 AND discovered > 0 AND (queued = 0 OR done >= page_limit) ORDER BY task_id
+    WHERE state = 'open' AND leased = 0 AND discovered > 0
+      AND (done >= page_limit OR queued = 0 AND sitemaps = '{}')
+    ORDER BY task_id
 """)
 
 
@@ -185,6 +189,9 @@ class Crawl:
     end_reason: str | None
     deadline: datetime | None
     counts: CrawlCounts
+    sitemaps: tuple[str, ...]
+    """Still to be read; an empty one stands for those that robots.txt names."""
+
     pagination: list[dict[str, object]] | None
 
     @property
@@ -297,6 +304,10 @@ class Crawls:
         values = {"crawl_id": crawl_id, "scope_key": scope_key, "user_agent": user_agent}
         self._connection.execute(SET_IDENTITY, values)
 
+    def set_sitemaps(self, crawl_id: UUID, sitemaps: Sequence[str]) -> None:
+        """The sitemaps that are still to be read."""
+        self._connection.execute(SET_SITEMAPS, {"crawl_id": crawl_id, "sitemaps": list(sitemaps)})
+
     def start_task(self, crawl_id: UUID) -> None:
         """From now on the crawl is being worked at."""
         self._connection.execute(START_TASK, {"crawl_id": crawl_id})
@@ -402,5 +413,5 @@ class Crawls:
         columns = row._asdict()
         counts = CrawlCounts(**{name: columns.pop(name) for name in CrawlCounts.__dataclass_fields__})
         columns |= {"scope": Scope(row.scope), "engine": Engine(row.engine)}
-        columns |= {"include": tuple(row.include), "exclude": tuple(row.exclude)}
+        columns |= {name: tuple(columns[name]) for name in ("include", "exclude", "sitemaps")}
         return Crawl(**columns, counts=counts)

@@ -21,7 +21,7 @@ LEASE = """
     UPDATE frontier AS f
     SET state = 'leased', leased_by = :slice_id, lease_attempt = :attempt, attempts = f.attempts + 1
     FROM picked WHERE f.crawl_id = picked.crawl_id AND f.url_hash = picked.url_hash
-    RETURNING f.url_hash, f.url, f.host, f.depth, f.attempts, f.lost, f.requested_url, f.seq,
+    RETURNING f.url_hash, f.url, f.host, f.depth, f.attempts, f.lost, f.requested_url, f.redirects, f.seq,
               f.reason IS NOT DISTINCT FROM 'canonical_failed' AS stands_alone
 """
 
@@ -50,10 +50,12 @@ NEXT_RETRY = text("""
 
 # Sorted by hash like every insert of many rows: two that came unsorted could wait for each other.
 INSERT = text("""
-    INSERT INTO frontier (crawl_id, url_hash, url, host, depth, state, reason, target, requested_url)
-    SELECT :crawl_id, l.url_hash, l.url, l.host, l.depth, l.state, l.reason, NULL, l.requested_url
+    INSERT INTO frontier (crawl_id, url_hash, url, host, depth, state, reason, target, requested_url,
+                          redirects)
+    SELECT :crawl_id, l.url_hash, l.url, l.host, l.depth, l.state, l.reason, NULL, l.requested_url, l.redirects
     FROM json_to_recordset(CAST(:links AS json))
-         AS l (url_hash uuid, url text, host text, depth smallint, state text, reason text, requested_url text)
+         AS l (url_hash uuid, url text, host text, depth smallint, state text, reason text, requested_url text,
+               redirects smallint)
     ORDER BY l.url_hash
     ON CONFLICT (crawl_id, url_hash) DO NOTHING
     RETURNING url_hash, state
@@ -65,7 +67,7 @@ LOWER = text("""
     WITH nearer AS (
         SELECT f.url_hash, f.state AS was, f.reason AS why, l.depth, l.state, l.reason
         FROM json_to_recordset(CAST(:links AS json))
-             AS l (url_hash uuid, url text, host text, depth smallint, state text, reason text, requested_url text)
+             AS l (url_hash uuid, depth smallint, state text, reason text)
         JOIN frontier AS f ON f.crawl_id = :crawl_id AND f.url_hash = l.url_hash
         WHERE (l.depth < f.depth AND NOT (f.depth = 32767 AND l.state = 'skipped'))
            OR (f.reason = 'nofollow' AND l.state = 'queued')
@@ -197,6 +199,7 @@ class LeasedUrl:
     attempts: int
     lost: int
     requested_url: str | None
+    redirects: int
     stands_alone: bool
 
 
@@ -211,6 +214,7 @@ class OfferedUrl:
     depth: int
     reason: SkipReason | None
     requested_url: str | None = None
+    redirects: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -352,6 +356,7 @@ def _offer(offer: OfferedUrl) -> dict[str, object]:
         "state": PageState.SKIPPED if offer.reason else PageState.QUEUED,
         "reason": offer.reason,
         "requested_url": offer.requested_url,
+        "redirects": offer.redirects,
     }
 
 

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, text
 MAKE = text("INSERT INTO hosts (host, next_at) VALUES (:host, clock_timestamp()) ON CONFLICT (host) DO NOTHING")
 
 LOCK = text("""
-    SELECT clock_timestamp() AS now, next_at, cooldown_until, holder, backoff FROM hosts WHERE host = :host FOR UPDATE
+    SELECT clock_timestamp() AS now, next_at, cooldown_until, holder, backoff FROM hosts WHERE host = :host
+    FOR UPDATE SKIP LOCKED
 """)
 
 # The slots of a slice in one statement: until the last of them, and for the longest that its request may take, nobody
@@ -87,10 +88,11 @@ class HostLanes:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def lock(self, host: str) -> HostLane:
-        """The host, locked until the transaction ends."""
+    def lock_if_free(self, host: str) -> HostLane | None:
+        """The host, locked until the transaction ends; None while somebody else has it locked."""
         self._connection.execute(MAKE, {"host": host})
-        return HostLane(**self._connection.execute(LOCK, {"host": host}).one()._asdict())
+        row = self._connection.execute(LOCK, {"host": host}).first()
+        return HostLane(**row._asdict()) if row else None
 
     def hold(self, host: str, slice_id: UUID, *, span: timedelta) -> None:
         """Keep the host for a slice, for `span` from now at least."""

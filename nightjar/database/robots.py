@@ -1,17 +1,20 @@
 """What hosts ask of crawlers (robots.txt), kept for all workers until it is to be asked for again."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
-GET = text("SELECT status, body FROM robots WHERE origin = :origin AND expires_at > clock_timestamp()")
+GET = text("""
+    SELECT status, body, failures, expires_at, expires_at > clock_timestamp() AS fresh FROM robots
+    WHERE origin = :origin
+""")
 
 KEEP = text("""
-    INSERT INTO robots (origin, status, body, fetched_at, expires_at)
-    VALUES (:origin, :status, :body, clock_timestamp(), clock_timestamp() + CAST(:ttl AS interval))
+    INSERT INTO robots (origin, status, body, failures, fetched_at, expires_at)
+    VALUES (:origin, :status, :body, :failures, clock_timestamp(), clock_timestamp() + CAST(:ttl AS interval))
     ON CONFLICT (origin) DO UPDATE
-        SET status = excluded.status, body = excluded.body, fetched_at = excluded.fetched_at,
+        SET status = excluded.status, body = excluded.body, failures = excluded.failures, fetched_at = excluded.fetched_at,
             expires_at = excluded.expires_at
 """)
 
@@ -22,6 +25,11 @@ class RobotsAnswer:
 
     status: int
     body: str
+    failures: int
+    """5xx or no answer, in a row."""
+
+    expires_at: datetime
+    fresh: bool
 
 
 class Robots:
@@ -31,11 +39,11 @@ class Robots:
         self._connection = connection
 
     def get(self, origin: str) -> RobotsAnswer | None:
-        """What is known and still fresh."""
+        """The last answer, fresh or not."""
         row = self._connection.execute(GET, {"origin": origin}).first()
-        return RobotsAnswer(status=row.status, body=row.body) if row else None
+        return RobotsAnswer(**row._asdict()) if row else None
 
-    def keep(self, origin: str, answer: RobotsAnswer, *, ttl: timedelta) -> None:
+    def keep(self, origin: str, *, status: int, body: str, failures: int = 0, ttl: timedelta) -> None:
         """Keep an answer for `ttl`."""
-        values = {"origin": origin, "status": answer.status, "body": answer.body, "ttl": ttl}
+        values = {"origin": origin, "status": status, "body": body, "failures": failures, "ttl": ttl}
         self._connection.execute(KEEP, values)

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from nightjar.database.crawls import Crawls
     from nightjar.database.figures import Figures
     from nightjar.database.frontier import Frontier
+    from nightjar.database.frontier_lists import FrontierLists
     from nightjar.database.host_lanes import HostLanes
     from nightjar.database.hosts import Hosts
     from nightjar.database.idempotent_requests import IdempotentRequests
     from nightjar.database.live_connections import LiveConnections
     from nightjar.database.live_tasks import LiveTasks
     from nightjar.database.outbox import Outbox
+    from nightjar.database.pages import Pages
     from nightjar.database.rank_checks import RankChecks
     from nightjar.database.rank_history import RankHistory
     from nightjar.database.robots import Robots
@@ -119,6 +121,13 @@ class UnitOfWork:
         return Frontier(self.connection)
 
     @cached_property
+    def frontier_lists(self) -> "FrontierLists":
+        """What site crawls have met and not kept, read for people."""
+        from nightjar.database.frontier_lists import FrontierLists
+
+        return FrontierLists(self.connection)
+
+    @cached_property
     def host_lanes(self) -> "HostLanes":
         """Politeness of site crawls: who may send to a host, how often, over how many connections."""
         from nightjar.database.host_lanes import HostLanes
@@ -159,6 +168,13 @@ class UnitOfWork:
         from nightjar.database.outbox import Outbox
 
         return Outbox(self.connection)
+
+    @cached_property
+    def pages(self) -> "Pages":
+        """Pages of site crawls, read for people."""
+        from nightjar.database.pages import Pages
+
+        return Pages(self.connection)
 
     @cached_property
     def rank_checks(self) -> "RankChecks":

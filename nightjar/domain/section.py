@@ -31,7 +31,7 @@ class Section:
 
     type: SectionType
     heading: str | None
-    """Of a `heading` its words; of other types those of the first heading within that no section around it has."""
+    """Of a `heading` its words; of a landmark those of the first heading in it that is in no landmark within."""
 
     level: int | None
     """Of the heading, 1 to 6."""

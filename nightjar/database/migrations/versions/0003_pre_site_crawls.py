@@ -34,6 +34,7 @@ CREATE TABLE crawls (
     done         integer NOT NULL DEFAULT 0,
     failed       integer NOT NULL DEFAULT 0,
     skipped      integer NOT NULL DEFAULT 0,
+    sitemaps     text[] NOT NULL DEFAULT '{}',         -- to be read; an empty one: ask robots.txt which there are
     pagination   jsonb,                                -- the pagination plan, once the pages were analysed
     CHECK (discovered = queued + leased + done + failed + skipped),
     CHECK (least(queued, leased, done, failed, skipped) >= 0),
@@ -68,6 +69,7 @@ CREATE TABLE frontier (
     reason         text,                               -- why skipped
     target         text,                               -- of a redirect or a canonical link
     requested_url  text,                               -- the URL that redirected here first
+    redirects      smallint NOT NULL DEFAULT 0,        -- hops from there to here
     attempts       smallint NOT NULL DEFAULT 0,        -- that cost something
     lost           smallint NOT NULL DEFAULT 0,        -- workers that died with it in hand
     not_before     timestamptz,                        -- of a retry; NULL: never tried, or given back
@@ -187,6 +189,7 @@ CREATE TABLE robots (
     origin      text PRIMARY KEY,                      -- scheme://host:port
     status      smallint NOT NULL,                     -- 503 stands for 'nobody answered'
     body        text NOT NULL,
+    failures    smallint NOT NULL DEFAULT 0,           -- 5xx or no answer, in a row
     fetched_at  timestamptz NOT NULL,
     expires_at  timestamptz NOT NULL
 )
