@@ -14,7 +14,8 @@ KEEP = text("""
     INSERT INTO robots (origin, status, body, failures, fetched_at, expires_at)
     VALUES (:origin, :status, :body, :failures, clock_timestamp(), clock_timestamp() + CAST(:ttl AS interval))
     ON CONFLICT (origin) DO UPDATE
-        SET status = excluded.status, body = excluded.body, failures = excluded.failures, fetched_at = excluded.fetched_at,
+        SET status = excluded.status, body = excluded.body, failures = excluded.failures,
+            fetched_at = excluded.fetched_at,
             expires_at = excluded.expires_at
 """)
 
