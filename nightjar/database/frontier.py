@@ -17,6 +17,9 @@ from nightjar.errors import LeaseLost
 SITEMAP_DEPTH = 32_767
 """Stands for: known from a sitemap only, no path of links is known."""
 
+PAGES_OF_A_TRAP = 20
+"""So many pages in a row of one form of URL that say the same but for numbers are a trap."""
+
 LEASE = """
     UPDATE frontier AS f
     SET state = 'leased', leased_by = :slice_id, lease_attempt = :attempt, attempts = f.attempts + 1
@@ -134,8 +137,22 @@ SETTLE = text("""
 UNDO_CANONICAL = text("""
     UPDATE frontier SET state = 'queued', reason = 'canonical_failed'
     WHERE crawl_id = :crawl_id AND state = 'skipped' AND reason = 'canonical' AND target = ANY(CAST(:urls AS text[]))
-    RETURNING url_hash, host
+    RETURNING url
 """)
+
+# For each form of URL how many of its last pages were alike but for numbers. The batch comes as runs of equal shapes.
+NOTE_SHAPES = text("""
+    INSERT INTO url_templates AS t (crawl_id, template, shape, alike)
+    SELECT :crawl_id, n.template, n.last, n.alike
+    FROM json_to_recordset(CAST(:shapes AS json)) AS n (template text, last uuid, alike integer)
+    ORDER BY n.template
+    ON CONFLICT (crawl_id, template) DO UPDATE
+        SET alike = CASE WHEN t.shape = excluded.shape THEN t.alike + excluded.alike ELSE excluded.alike END,
+            shape = excluded.shape
+    RETURNING t.template, t.alike
+""")
+
+TRAPS = text("SELECT template FROM url_templates WHERE crawl_id = :crawl_id AND alike >= :alike")
 
 GIVE_BACK = text("""
     UPDATE frontier AS f
@@ -301,9 +318,23 @@ class Frontier:
         return settled
 
     def undo_canonical(self, crawl_id: UUID, urls: Collection[str]) -> list[str]:
-        """Queue what was skipped in favour of `urls`, which cannot be had; the host of each."""
+        """Queue what was skipped in favour of `urls`, which cannot be had; the URL of each."""
         values = {"crawl_id": crawl_id, "urls": sorted(urls)}
-        return [row.host for row in self._connection.execute(UNDO_CANONICAL, values)]
+        return [row.url for row in self._connection.execute(UNDO_CANONICAL, values)]
+
+    def note_shapes(self, crawl_id: UUID, shapes: Mapping[str, Sequence[UUID]]) -> frozenset[str]:
+        """Note the shapes of new pages by the template of their URLs; the templates that turned out to be traps."""
+        runs = [
+            {"template": template, "last": str(found[-1]), "alike": _run_length(found)}
+            for template, found in shapes.items()
+        ]
+        rows = self._connection.execute(NOTE_SHAPES, {"crawl_id": crawl_id, "shapes": json.dumps(runs)})
+        return frozenset(row.template for row in rows if row.alike >= PAGES_OF_A_TRAP)
+
+    def traps(self, crawl_id: UUID) -> frozenset[str]:
+        """The templates of URLs that turned out to be traps."""
+        rows = self._connection.execute(TRAPS, {"crawl_id": crawl_id, "alike": PAGES_OF_A_TRAP})
+        return frozenset(row.template for row in rows)
 
     def give_back(self, crawl_id: UUID, lease: SliceLease) -> list[str]:
         """Queue what an attempt still holds of a crawl, uncounted; the host of each."""
@@ -345,6 +376,12 @@ class Frontier:
         }
         rows = sorted(self._connection.execute(statement, values), key=lambda row: (row.depth, row.seq))
         return [LeasedUrl(**{name: value for name, value in row._asdict().items() if name != "seq"}) for row in rows]
+
+
+def _run_length(shapes: Sequence[UUID]) -> int:
+    """How many at the end are equal."""
+    last = shapes[-1]
+    return next((length for length, shape in enumerate(reversed(shapes)) if shape != last), len(shapes))
 
 
 def _offer(offer: OfferedUrl) -> dict[str, object]:

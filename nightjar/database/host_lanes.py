@@ -22,7 +22,8 @@ LOCK = text("""
 # else sends to this host. A slice that dies leaves it alone for that long.
 HOLD = text("""
     UPDATE hosts SET holder = :slice_id, next_at = greatest(next_at, clock_timestamp() + CAST(:span AS interval))
-    WHERE host = :host
+    WHERE host = :host AND (holder = :slice_id OR holder IS NULL OR next_at <= clock_timestamp())
+    RETURNING host
 """)
 
 RELEASE = text("""
@@ -94,9 +95,10 @@ class HostLanes:
         row = self._connection.execute(LOCK, {"host": host}).first()
         return HostLane(**row._asdict()) if row else None
 
-    def hold(self, host: str, slice_id: UUID, *, span: timedelta) -> None:
-        """Keep the host for a slice, for `span` from now at least."""
-        self._connection.execute(HOLD, {"host": host, "slice_id": slice_id, "span": span})
+    def hold(self, host: str, slice_id: UUID, *, span: timedelta) -> bool:
+        """Keep the host for a slice, for `span` from now at least; False if somebody else holds it."""
+        values = {"host": host, "slice_id": slice_id, "span": span}
+        return self._connection.execute(HOLD, values).first() is not None
 
     def release(self, host: str, slice_id: UUID, *, pause: timedelta) -> None:
         """Let others in after `pause`, and give the connections back."""

@@ -1,0 +1,276 @@
+"""Writing down what a slice did for one crawl: pages, ends, links and counts in one transaction."""
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from uuid import UUID
+
+from crawl_worker.sites.web.judging import HostSignal, Outcome
+from crawl_worker.sites.web.link_rules import Found, LinkRules
+from crawl_worker.sites.web.urls import scope_key, template_of, web_url
+from nightjar.application.site_crawls import end_if_done
+from nightjar.database.crawls import CountChange, Crawl
+from nightjar.database.frontier import SITEMAP_DEPTH, LoweredUrl, OfferedUrl, SliceLease
+from nightjar.database.unit_of_work import UnitOfWork
+from nightjar.domain.site_crawl import CrawlCounts, PageState, SkipReason, StoredBody
+
+FIRST_BACKOFF = timedelta(seconds=1)
+LONGEST_BACKOFF = timedelta(seconds=60)
+
+_DIGITS = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredOutcome:
+    """An outcome, and where its page is kept in the archive."""
+
+    outcome: Outcome
+    body: StoredBody | None = None
+    screenshot: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What is written together, of one crawl."""
+
+    outcomes: Sequence[StoredOutcome]
+    archive_object: str | None
+    rules: LinkRules
+    known: Collection[str] = ()
+    """URLs that are in the frontier already, at no greater depth than any link of this batch could give them."""
+
+    engine_choices: dict[str, dict[str, object]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """How the crawl stands afterwards. `is_open` is false if there was nothing to write to: it had ended."""
+
+    is_open: bool
+    counts: CrawlCounts | None = None
+    to_publish: tuple[UUID, ...] = ()
+    offered: tuple[tuple[str, int], ...] = ()
+    """URLs that are in the frontier now, at this depth or a smaller one."""
+
+    traps: frozenset[str] = frozenset()
+
+
+def settle(uow: UnitOfWork, crawl_id: UUID, lease: SliceLease, batch: Batch) -> Settlement:
+    """Write a batch. Raises LeaseLost if any of its URLs is no longer in our hands; then nothing of it is written."""
+    crawl = uow.crawls.lock(crawl_id)
+    if crawl is None or crawl.state != "open":
+        return Settlement(is_open=False)
+    return _Settling(uow, crawl, lease, batch).run()
+
+
+class _Settling:
+    """One transaction over one locked crawl."""
+
+    def __init__(self, uow: UnitOfWork, crawl: Crawl, lease: SliceLease, batch: Batch) -> None:
+        self._uow = uow
+        self._crawl = crawl
+        self._lease = lease
+        self._batch = batch
+        self._rules = replace(batch.rules, crawl=crawl)
+        self._change = CountChange()
+        self._wake: dict[str, str] = {}
+        self._offered: dict[str, int] = {}
+
+    def run(self) -> Settlement:
+        depths = self._write_ends()
+        self._move_scope(depths)
+        self._offer(self._found(depths))
+        self._free_duplicates()
+        traps = self._look_for_traps()
+        for host, choice in sorted(self._batch.engine_choices.items()):
+            self._uow.crawls.keep_engine_choice(self._crawl.task_id, host, choice)
+        self._tell_hosts()
+        counts = self._uow.crawls.count(self._crawl.task_id, self._change)
+        self._uow.crawls.wake(self._crawl.task_id, self._wake)
+        self._report(counts)
+        to_publish = end_if_done(self._uow, self._crawl, counts)
+        return Settlement(
+            is_open=True,
+            counts=counts,
+            to_publish=tuple(to_publish),
+            offered=tuple(self._offered.items()),
+            traps=traps,
+        )
+
+    # --- pages and ends -------------------------------------------------------------------------------------------
+
+    def _write_ends(self) -> dict[UUID, int]:
+        """Store pages and ends; the depth of each URL as it is now: a shorter path may have been found meanwhile."""
+        crawl_id, outcomes = self._crawl.task_id, self._batch.outcomes
+        pages = [stored for stored in outcomes if stored.outcome.page is not None]
+        ends = [stored.outcome.end for stored in outcomes if stored.outcome.end is not None]
+        depths: dict[UUID, int] = {}
+        if pages:
+            rows = json.dumps([_row(stored) for stored in pages])
+            depths = self._uow.frontier.store_pages(crawl_id, self._lease, rows, count=len(pages))
+            if self._batch.archive_object:
+                self._uow.frontier.store_object(crawl_id, self._batch.archive_object, pages=len(pages))
+        depths |= self._uow.frontier.settle(crawl_id, self._lease, ends)
+        states = Counter(end.state for end in ends)
+        self._change.leased -= len(pages) + len(ends)
+        self._change.done += len(pages)
+        self._change.failed += states[PageState.FAILED]
+        self._change.skipped += states[PageState.SKIPPED]
+        self._change.queued += states[PageState.QUEUED]
+        for stored in outcomes:
+            if stored.outcome.end is not None and stored.outcome.end.state is PageState.QUEUED:
+                self._wake_host_of(stored.outcome.leased.url)
+        return depths
+
+    def _move_scope(self, depths: dict[UUID, int]) -> None:
+        """A start page that redirects takes the crawl with it: people type addresses without `www.`."""
+        for stored in self._batch.outcomes:
+            end, leased = stored.outcome.end, stored.outcome.leased
+            if end is None or end.reason is not SkipReason.REDIRECT or end.target is None:
+                continue
+            if depths[leased.url_hash] == 0 and self._crawl.counts.done == 0:
+                key = scope_key(web_url(end.target), self._crawl.scope)
+                self._uow.crawls.identify(self._crawl.task_id, scope_key=key, user_agent="")
+                self._crawl = replace(self._crawl, scope_key=key)
+                self._rules = replace(self._rules, crawl=self._crawl)
+
+    # --- links ----------------------------------------------------------------------------------------------------
+
+    def _found(self, depths: dict[UUID, int]) -> Iterable[Found]:
+        """The links of the batch, by the depths that its pages have now."""
+        known = self._batch.known
+        for stored in self._batch.outcomes:
+            outcome = stored.outcome
+            nearer = outcome.leased.depth - depths[outcome.leased.url_hash]
+            if outcome.leased.depth == SITEMAP_DEPTH and nearer:  # linked meanwhile: its links count from now on
+                yield from _links_of(outcome, depths[outcome.leased.url_hash])
+                continue
+            for link in outcome.found:
+                if nearer:
+                    yield replace(link, depth=link.depth - nearer)
+                elif link.url not in known:
+                    yield link
+
+    def _offer(self, found: Iterable[Found]) -> None:
+        """Add what was found, then what follows from it: a page that moved up takes its links with it."""
+        offers = self._rules.offers(found)
+        while offers:
+            states, lowered = self._uow.frontier.offer(self._crawl.task_id, offers)
+            self._change.queued += states.count(PageState.QUEUED)
+            self._change.skipped += states.count(PageState.SKIPPED)
+            for offer in offers:
+                self._offered[offer.url] = min(offer.depth, self._offered.get(offer.url, offer.depth))
+                if offer.reason is None:
+                    self._wake.setdefault(offer.host, offer.origin)
+            offers = self._followers(lowered)
+
+    def _followers(self, lowered: Sequence[LoweredUrl]) -> list[OfferedUrl]:
+        """What the links of URLs that moved up lead to, one hop further."""
+        for url in lowered:
+            if url.was == PageState.SKIPPED and url.state == PageState.QUEUED:
+                self._change.skipped -= 1
+                self._change.queued += 1
+        found = [Found(url=url.target, depth=url.depth) for url in lowered if url.target]
+        done = {url.url_hash: url.depth for url in lowered if url.state == PageState.DONE}
+        if done:
+            for url_hash, links in self._uow.frontier.links_of(self._crawl.task_id, done).items():
+                depth = done[url_hash] + 1
+                found += [Found(url=str(url), depth=depth, nofollow=bool(nofollow)) for url, nofollow in links]
+        return self._rules.offers(found)
+
+    def _free_duplicates(self) -> None:
+        """What was skipped for a page that cannot be had is fetched for itself."""
+        failed = [
+            stored.outcome.leased.url
+            for stored in self._batch.outcomes
+            if stored.outcome.end is not None and stored.outcome.end.state is PageState.FAILED
+        ]
+        freed = self._uow.frontier.undo_canonical(self._crawl.task_id, failed) if failed else []
+        self._change.skipped -= len(freed)
+        self._change.queued += len(freed)
+        for url in freed:
+            self._wake_host_of(url)
+
+    # --- traps, hosts, progress -----------------------------------------------------------------------------------
+
+    def _look_for_traps(self) -> frozenset[str]:
+        """Templates of URLs whose pages say the same again and again but for numbers."""
+        shapes: dict[str, list[UUID]] = {}
+        for stored in self._batch.outcomes:
+            if stored.outcome.page is not None and stored.outcome.document.text:
+                template = template_of(stored.outcome.leased.url)
+                if "N" in template or not template.endswith("?"):
+                    shapes.setdefault(template, []).append(_shape(stored.outcome.document.text))
+        return self._uow.frontier.note_shapes(self._crawl.task_id, shapes) if shapes else frozenset()
+
+    def _tell_hosts(self) -> None:
+        """Hosts that have too much to do are asked less often, those that answer well more often again."""
+        signals: dict[str, HostSignal | None] = {}
+        for stored in self._batch.outcomes:
+            host = stored.outcome.leased.host
+            signals[host] = stored.outcome.signal or signals.get(host)
+        for host in sorted(signals):
+            signal = signals[host]
+            if signal is None:
+                self._uow.host_lanes.ease(host)
+            else:
+                self._uow.host_lanes.back_off(
+                    host, first=FIRST_BACKOFF, longest=LONGEST_BACKOFF, retry_after=signal.retry_after
+                )
+
+    def _report(self, counts: CrawlCounts) -> None:
+        total = min(counts.discovered - counts.skipped - counts.failed, self._crawl.page_limit)
+        share = counts.done / total if total else 0
+        self._uow.crawls.report(
+            self._crawl.task_id,
+            step="crawling",
+            progress=30 + int(29 * share),
+            total=total,
+            message=f"{counts.done} pages, {counts.queued + counts.leased} to go",
+        )
+
+    def _wake_host_of(self, url: str) -> None:
+        parts = web_url(url)
+        self._wake.setdefault(parts.host, parts.origin)
+
+
+def _links_of(outcome: Outcome, depth: int) -> Iterable[Found]:
+    for link in outcome.document.links:
+        yield Found(url=link.url, depth=depth + 1, nofollow=link.nofollow, label=link.label)
+
+
+def _shape(text: str) -> UUID:
+    return UUID(bytes=hashlib.blake2b(_DIGITS.sub("", text).encode(), digest_size=16).digest())
+
+
+def _row(stored: StoredOutcome) -> dict[str, object]:
+    outcome, body, page = stored.outcome, stored.body, stored.outcome.page
+    if page is None or body is None:
+        raise ValueError("a row is made of a page that is in the archive")
+    document = outcome.document
+    return {
+        "url_hash": str(outcome.leased.url_hash),
+        "final_url": page.final_url,
+        "host": outcome.leased.host,
+        "status": page.status,
+        "engine": page.engine,
+        "engine_reason": outcome.engine_reason,
+        "content_type": page.content_type,
+        "charset": outcome.charset,
+        "headers": page.headers,
+        "title": document.title,
+        "text": document.text,
+        "links": [(link.url, link.nofollow) for link in document.links],
+        "canonical_url": document.canonical,
+        "bytes": len(page.body),
+        "fetched_at": page.started_at.isoformat(),
+        "elapsed_ms": round(page.elapsed.total_seconds() * 1000),
+        "archive_object": body.archive_object,
+        "archive_offset": body.offset,
+        "archive_length": body.length,
+        "screenshot": stored.screenshot,
+    }
