@@ -213,6 +213,24 @@ async def test_a_silent_connection_is_closed(door: Door, site: FaultySite) -> No
         assert time.monotonic() - started < 3
 
 
+@pytest.mark.parametrize("path", ["/slow", "/trickle"])
+async def test_a_browser_that_gives_a_request_up_is_noticed_at_once(
+    site: FaultySite, rule: EgressRule, path: str
+) -> None:
+    proxy = EgressProxy(EngineSettings(tunnel_idle=timedelta(seconds=30)))
+    await proxy.start()
+    door = proxy.door(rule)
+    async with wire_to(door) as wire:
+        await say(wire, f"GET {site.url(path)} HTTP/1.1\r\nHost: x\r\n{credentials(door)}\r\n")
+        async with asyncio.timeout(5):
+            while not site.seen:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+    async with asyncio.timeout(5):
+        while proxy._connections or site.seen[0].transport is not None:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    await proxy.close()
+
+
 async def test_a_name_is_connected_to_where_it_was_judged(site: FaultySite) -> None:
     asked: list[str] = []
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import timedelta
 
 import h11
@@ -78,6 +79,12 @@ class Peer:
         """What arrived behind a CONNECT before it was answered."""
         return self._http.trailing_data[0]
 
+    async def gone(self) -> None:
+        """Returns when the other end has closed the connection; what it still sends is dropped."""
+        with suppress(ConnectionError):
+            while await self.reader.read(CHUNK_BYTES):
+                pass
+
     def close(self) -> None:
         """Break the connection; what was written is still sent."""
         self.writer.close()
@@ -86,10 +93,24 @@ class Peer:
 async def forward(client: Peer, origin: Peer, request: h11.Request, target: str, *, limit: int) -> None:
     """Send one request on, in origin form, and its answer back; both connections end with it.
 
-    Raises GiveUp when either body has more than `limit` bytes.
+    Raises GiveUp when either body has more than `limit` bytes, ConnectionResetError when the client leaves.
     """
     await origin.send(h11.Request(method=request.method, target=target, headers=_one_message(request.headers)))
     await _pass_body(client, origin, Allowance(limit))
+    answering = asyncio.ensure_future(_answer(client, origin, limit))
+    leaving = asyncio.ensure_future(client.gone())
+    try:
+        ended, _ = await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if answering not in ended:
+            raise ConnectionResetError("the browser has given the request up")
+        answering.result()
+    finally:
+        answering.cancel()
+        leaving.cancel()
+        await asyncio.gather(answering, leaving, return_exceptions=True)
+
+
+async def _answer(client: Peer, origin: Peer, limit: int) -> None:
     response = await origin.next_event()
     while isinstance(response, h11.InformationalResponse):
         response = await origin.next_event()
