@@ -51,6 +51,8 @@ NOUNS = (
     Noun(f"{BASE}/tasks", "functions.api.routes.tasks"),
     Noun(f"{BASE}/accounts", "functions.api.routes.accounts"),
     Noun(f"{BASE}/stores", "functions.api.routes.stores"),
+    Noun(f"{BASE}/crawl", "functions.api.routes.crawl_starts"),
+    Noun(f"{BASE}/crawls", "functions.api.routes.crawls"),
     Noun("/api/baemin", "functions.api.routes.store_crawls"),
     Noun(f"{BASE}/tasks", "functions.api.routes.live", protocol="websocket"),
 )

@@ -9,7 +9,9 @@ from uuid import UUID
 from nightjar.errors import Invalid
 
 VERSION = "1"
-MAX_LENGTH = 200
+MAX_LENGTH = 500
+"""Characters: a place may hold the longest name of a host."""
+
 MAX_ID = 2**63 - 1
 
 Place = TypeVar("Place")
@@ -38,6 +40,11 @@ def id_behind(listing: str, cursor: str | None) -> int | None:
 def day_behind(listing: str, cursor: str | None) -> date | None:
     """The day that a cursor of this list names. Raises Invalid."""
     return _read(listing, cursor, date.fromisoformat)
+
+
+def place_behind(listing: str, cursor: str | None, read: Callable[..., Place]) -> Place | None:
+    """The place that a cursor of this list names: `read` gets its parts, and raises ValueError. Raises Invalid."""
+    return _read(listing, cursor, read)
 
 
 def moment_behind(listing: str, cursor: str | None) -> tuple[datetime, UUID] | None:

@@ -1,7 +1,7 @@
 """Requests that start work: stored once, committed, then published."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from fastapi.responses import JSONResponse
@@ -39,9 +39,7 @@ def started(
     If the broker is away the answer is the same: the row waits, the janitor publishes it.
     """
     answer = stored(call, idempotency_key, work, status=status)
-    task_id = UUID(str(answer.body["task_id"]))
-    if not publish_task(call.transaction, call.api.queue(), task_id):
-        log.warning("publish_postponed", task_id=str(task_id), cause="the broker is away; the janitor publishes it")
+    publish(call, [UUID(str(answer.body["task_id"]))])
     return JSONResponse(answer.body, status_code=answer.status)
 
 
@@ -50,6 +48,13 @@ def stored(call: Call, idempotency_key: str | None, work: Callable[[UnitOfWork],
     request = _request_key(call, idempotency_key)
     with call.transaction() as uow:
         return once(uow, request, lambda: Answer(status=status, body=work(uow).model_dump(mode="json")))
+
+
+def publish(call: Call, task_ids: Iterable[UUID]) -> None:
+    """Put tasks that are committed on their queues. If the broker is away the rows wait, the janitor publishes them."""
+    for task_id in task_ids:
+        if not publish_task(call.transaction, call.api.queue(), task_id):
+            log.warning("publish_postponed", task_id=str(task_id), cause="the broker is away; the janitor publishes it")
 
 
 def _request_key(call: Call, idempotency_key: str | None) -> RequestKey | None:

@@ -16,6 +16,13 @@ class TaskFault(BaseModel):
     message: str
     retryable: bool
 
+    @classmethod
+    def of(cls, task: Task) -> Self | None:
+        """As it is shown; None of a task that did not fail."""
+        if not task.error_code:
+            return None
+        return cls(code=task.error_code, message=task.error_message or "", retryable=bool(task.error_retryable))
+
 
 class TaskAnswer(BaseModel):
     """A task and, once it is over, its result or its error."""
@@ -38,11 +45,6 @@ class TaskAnswer(BaseModel):
     @classmethod
     def of(cls, task: Task) -> Self:
         """As it is shown."""
-        error = (
-            TaskFault(code=task.error_code, message=task.error_message or "", retryable=bool(task.error_retryable))
-            if task.error_code
-            else None
-        )
         return cls(
             task_id=task.id,
             kind=task.kind,
@@ -56,6 +58,6 @@ class TaskAnswer(BaseModel):
             started_at=task.started_at,
             finished_at=task.finished_at,
             result=task.result,
-            error=error,
+            error=TaskFault.of(task),
             retry_of=task.retry_of,
         )
