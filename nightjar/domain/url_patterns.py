@@ -24,6 +24,8 @@ class UrlPatterns:
 
     def admits(self, path_and_query: str) -> bool:
         """Whether one of `include` (if there is any) is found in it, and none of `exclude`."""
+        if not self._include and not self._exclude:
+            return True
         spellings = {path_and_query, unquote(path_and_query)} if "%" in path_and_query else (path_and_query,)
         if self._include and not _any_found(self._include, spellings):
             return False

@@ -5,8 +5,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-import re2
-
 from crawl_worker.engine.robots import RobotsRules
 from crawl_worker.sites.web.urls import (
     MAX_URL_LENGTH,
@@ -19,7 +17,7 @@ from crawl_worker.sites.web.urls import (
 from nightjar.database.crawls import Crawl
 from nightjar.database.frontier import SITEMAP_DEPTH, OfferedUrl
 from nightjar.domain.site_crawl import Scope, SkipReason
-from nightjar.errors import Invalid
+from nightjar.domain.url_patterns import UrlPatterns
 
 # In an address: between marks, so that a page about logouts is not meant. In a label: alone.
 _LOG_OUT = re.compile(
@@ -35,15 +33,9 @@ _MEDIA = re.compile(
 )
 
 
-@lru_cache(maxsize=1_000)
-def _pattern(text: str) -> re2._Regexp:
-    """The patterns of people are matched in linear time, whatever they wrote. Raises Invalid."""
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        return re2.compile(text, options)  # type: ignore[no-untyped-call]
-    except re2.error as error:
-        raise Invalid(f"the pattern {text!r} is none that RE2 knows: {error}") from error
+@lru_cache(maxsize=100)
+def _patterns(include: tuple[str, ...], exclude: tuple[str, ...]) -> UrlPatterns:
+    return UrlPatterns(include=include, exclude=exclude)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,9 +120,7 @@ class LinkRules:
         return rules is None or rules.allows(url.text)
 
     def _is_wanted(self, address: str) -> bool:
-        if any(_pattern(text).search(address) for text in self.crawl.exclude):
-            return False
-        return not self.crawl.include or any(_pattern(text).search(address) for text in self.crawl.include)
+        return _patterns(self.crawl.include, self.crawl.exclude).admits(address)
 
 
 def _logs_out(address: str, label: str) -> bool:
