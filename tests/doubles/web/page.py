@@ -35,6 +35,27 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PageNumbers:
+    """Which of a list of pages this is."""
+
+    pattern: str
+    """The address of a page, within the host; `{page}` stands where the number goes."""
+
+    kind: str
+    """`query`: the number is a parameter; `path`: it is part of the path; `offset`: a parameter that counts items."""
+
+    current: int
+    total: int | None
+    """None: the page does not tell."""
+
+    start: int = 1
+    """The number in the address of the first page."""
+
+    step: int = 1
+    """From page to page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """One address and what it answers."""
 
@@ -82,6 +103,7 @@ class Page:
     noindex: bool = False
     nofollow: bool = False
     needs_browser: bool = False
+    numbers: PageNumbers | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,7 +89,17 @@ def _head(page: Page) -> str:
 
 def _anchor(link: Link) -> str:
     rel = f' rel="{escape(link.rel)}"' if link.rel else ""
-    if link.tag == "area":
-        area = f'<area shape="default" href="{escape(link.href)}" alt="{escape(link.text)}"{rel}>'
-        return f'<img usemap="#places" alt=""><map name="places">{area}</map>'
-    return f'<a href="{escape(link.href)}"{rel}>{escape(link.text) or "link"}</a>'
+    href = escape(link.href)
+    match link.tag:
+        case "area":
+            area = f'<area shape="default" href="{href}" alt="{escape(link.text)}"{rel}>'
+            return f'<img usemap="#places" alt=""><map name="places">{area}</map>'
+        case "iframe" | "img":
+            return f'<{link.tag} src="{href}"></{link.tag}>' if link.tag == "iframe" else f'<img src="{href}" alt="">'
+        case "link":
+            return f'<link href="{href}"{rel}>'
+        case "form":
+            return f'<form action="{href}"><input name="q"></form>'
+        case "comment":
+            return f'<!-- <a href="{href}">formerly</a> -->'
+    return f'<a href="{href}"{rel}>{escape(link.text) or "link"}</a>'

@@ -51,6 +51,8 @@ class _Reader(HTMLParser):
         if tag in {"a", "area"} and "href" in given:
             self._open = [given["href"], given.get("rel", ""), given.get("alt", "")]
             self._close_if(tag == "area")
+        elif tag == "iframe" or (tag == "link" and given.get("rel") == "next"):
+            self.read.links.append((given.get("src") or given["href"], "", ""))
         elif tag == "meta" and given.get("name") == "robots":
             self.read.robots = given["content"].lower()
         elif tag == "link" and given.get("rel") == "canonical":

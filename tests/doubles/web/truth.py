@@ -11,8 +11,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from tests.doubles.web.page import Page, Robots, Site
+from tests.doubles.web.hosts.designs.design import Design
+from tests.doubles.web.hosts.designs.site import all_pages, designs
+from tests.doubles.web.hosts.hostile import ENDINGS
+from tests.doubles.web.markup import Part
+from tests.doubles.web.page import Page, PageNumbers, Robots, Site
 from tests.doubles.web.sites import SITES
+
+__all__ = ["ENDINGS", "Design", "Expected", "Part", "all_pages", "designs", "expected", "folded", "is_endless",
+           "needs_browser", "page_numbers", "pages_at_depth", "script_made_share"]  # fmt: skip
 
 OK: Final = 200
 FAILURES: Final = {404: "not_found", 410: "not_found", 401: "blocked", 403: "blocked"}
@@ -76,6 +83,17 @@ def pages_at_depth(host: str, *, start: str = "/", depth: int = 3, browser: bool
 def needs_browser(host: str) -> frozenset[str]:
     """The pages of a host whose content or links only a browser sees."""
     return frozenset(target for target, page in SITES[host]().pages.items() if page.needs_browser)
+
+
+def page_numbers(host: str) -> dict[str, PageNumbers]:
+    """The pages of a host that are one of a list of pages."""
+    return {target: page.numbers for target, page in SITES[host]().pages.items() if page.numbers is not None}
+
+
+def script_made_share(host: str, *, depth: int) -> float:
+    """How much of the pages that a crawl stores needs a browser, from 0 to 1."""
+    stored = expected(host, depth=depth).pages
+    return len(stored & needs_browser(host)) / len(stored)
 
 
 def is_endless(host: str, target: str) -> bool:

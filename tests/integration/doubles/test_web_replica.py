@@ -30,7 +30,9 @@ def web(running: WebReplica) -> WebReplica:
     return running
 
 
-@pytest.mark.parametrize(("host", "depth"), [("shop", 3), ("shop", 9), ("crowd", 1)])
+@pytest.mark.parametrize(
+    ("host", "depth"), [("shop", 3), ("shop", 9), ("journal", 9), ("designs", 9), ("app", 20), ("crowd", 1)]
+)
 def test_who_walks_a_site_finds_the_pages_of_the_truth_at_each_depth(web: WebReplica, host: str, depth: int) -> None:
     stranger = Stranger(web, host)
     stranger.walk(depth)

@@ -7,7 +7,7 @@ from typing import Final
 
 from tests.doubles.web.hosts.shop_oddities import endless, oddities
 from tests.doubles.web.hosts.shop_robots import ROBOTS, SITEMAPS, orphans
-from tests.doubles.web.page import Link, Page, Site
+from tests.doubles.web.page import Link, Page, PageNumbers, Site
 from tests.doubles.web.words import korean, product
 
 CATEGORIES: Final = {"light": "조명", "cup": "찻잔", "basket": "바구니", "paper": "종이", "cloth": "천", "wood": "나무",
@@ -67,6 +67,7 @@ def _categories() -> dict[str, Page]:
                 title=f"{name} 모음, {page}쪽",
                 sentences=korean(3, "category", slug, page),
                 links=(*(_item_link(item) for item in shown), *_numbers(slug, page, last)),
+                numbers=PageNumbers(pattern=f"/category/{slug}?page={{page}}", kind="query", current=page, total=last),
             )
     return pages
 
@@ -119,7 +120,12 @@ def _board() -> dict[str, Page]:
         posts = range((page - 1) * POSTS_PER_PAGE + 1, min(page * POSTS_PER_PAGE, POSTS) + 1)
         links = [Link(href=f"/board/post/{post}", text=korean(1, "post title", post)[0]) for post in posts]
         links += [Link(href=board_path(other), text=str(other)) for other in range(1, last + 1) if other != page]
-        pages[board_path(page)] = Page(title=f"소식 {page}쪽", sentences=korean(2, "board", page), links=tuple(links))
+        pages[board_path(page)] = Page(
+            title=f"소식 {page}쪽",
+            sentences=korean(2, "board", page),
+            links=tuple(links),
+            numbers=PageNumbers(pattern="/board/page/{page}", kind="path", current=page, total=last),
+        )
     for post in range(1, POSTS + 1):
         pages[f"/board/post/{post}"] = Page(
             title=korean(1, "post title", post)[0],

@@ -1,6 +1,7 @@
 """The odd corner of the shop: every way in which a page or a link is not what it seems.
 
-`a` and `area` elements are links; frames, forms and link elements are not.
+`a` and `area` elements are links, and so are the sources of frames and link elements that say next or prev; forms,
+images, styles and all other link elements are not.
 """
 
 from __future__ import annotations
@@ -26,7 +27,18 @@ _MONTHS: Final = 12
 
 def oddities() -> dict[str, Page]:
     """All of them, with `/odd` that leads to each."""
-    corner = redirects() | indexing() | log_outs() | sessions() | spellings() | slow() | statuses() | growing() | base()
+    corner = (
+        redirects()
+        | indexing()
+        | log_outs()
+        | sessions()
+        | spellings()
+        | slow()
+        | statuses()
+        | growing()
+        | base()
+        | frames()
+    )
     corner |= {"/calendar": _plain("달력", Link(href="/calendar/2026/1", text="1월"))}
     entries = [Link(href=target, text=page.title or target) for target, page in corner.items() if target in ENTRIES]
     return corner | encoded() | files() | robots_rooms() | {"/odd": _entrance(entries)}
@@ -35,7 +47,7 @@ def oddities() -> dict[str, Page]:
 ENTRIES: Final = frozenset(
     {
         "/redirects", "/indexing", "/log-outs", "/sessions", "/spellings", "/slow/a", "/slow/short", "/statuses",
-        "/grow", "/base/page", "/calendar",
+        "/grow", "/base/page", "/calendar", "/frames",
     }
 )  # fmt: skip
 """The rooms of the corner."""
@@ -242,6 +254,20 @@ def base() -> dict[str, Page]:
     return {"/base/page": page, "/base/inside/leaf": _plain("안쪽 잎"), "/base/root": _plain("뿌리")} | {
         "/base/leaf": _plain("바탕을 모르는 이가 찾는 잎")
     }
+
+
+def frames() -> dict[str, Page]:
+    """Links that are no `a` elements, and addresses in a page that are no links."""
+    links = (
+        Link(href="/frames/inside", tag="iframe", text="안쪽"),
+        Link(href="/frames/next", tag="link", rel="next"),
+        Link(href="/frames/style.css", tag="link", rel="stylesheet", to=""),
+        Link(href="/frames/picture.png", tag="img", to=""),
+        Link(href="/frames/search", tag="form", to=""),
+        Link(href="/frames/comment", tag="comment", to=""),
+    )
+    ends = ("/frames/inside", "/frames/next", "/frames/search", "/frames/comment")
+    return {"/frames": _plain("액자", *links), **{end: _plain(f"액자 {end}") for end in ends}}
 
 
 def robots_rooms() -> dict[str, Page]:

@@ -1,0 +1,1 @@
+"""Page designs, Korean and English, each a function of its own."""
