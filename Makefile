@@ -5,7 +5,8 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
-RUN := env PYTHONPATH=.:worker_container .venv/bin/python
+# Compiled code is kept whatever the environment says: many processes are started, each would compile everything anew.
+RUN := env PYTHONDONTWRITEBYTECODE= PYTHONPATH=.:worker_container .venv/bin/python
 BIN := .venv/bin
 
 .PHONY: help
