@@ -29,13 +29,13 @@ NO_WAY_OUT = "http://127.0.0.1:9"
 _ENVIRONMENT = ("PATH", "HOME", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "DISPLAY")
 _ENVIRONMENT_PREFIXES = ("XDG_", "FONTCONFIG_")
 
-_SWITCHES = (
+NETWORK_SWITCHES = (
     "--proxy-bypass-list=<-loopback>",  # loopback and link-local go through the proxy too, which refuses them
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # no name is looked up but by the proxy
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--disable-quic",
 )
-_NO_IMAGES = ("--blink-settings=imagesEnabled=false", "--disable-remote-fonts")
+NO_IMAGES = ("--blink-settings=imagesEnabled=false", "--disable-remote-fonts")
 
 
 class RunningChromium:
@@ -56,7 +56,7 @@ class RunningChromium:
     @classmethod
     async def launch(cls, settings: EngineSettings) -> Self:
         """Start both. Raises RetryLater with what to do where that fails."""
-        program = _program(settings)
+        program = chosen_program(settings)
         driver: Playwright | None = None
         try:
             driver = await async_playwright().start()
@@ -64,8 +64,8 @@ class RunningChromium:
             return cls(driver, chromium, psutil.Process(await _pid(chromium)))
         except (PlaywrightError, psutil.Error) as error:
             if driver is not None:
-                await _within(settings.close_grace, driver.stop())
-            raise _does_not_start(program, error) from error
+                await within(settings.close_grace, driver.stop())
+            raise does_not_start(program, error) from error
 
     @property
     def is_alive(self) -> bool:
@@ -79,25 +79,21 @@ class RunningChromium:
 
     def memory(self) -> int:
         """Bytes of RSS over the process tree, blocking for some milliseconds. Shared pages count in each process."""
-        total = 0
-        for process in self._tree():
-            with suppress(psutil.Error):
-                total += process.memory_info().rss
-        return total
+        return tree_memory(self._root)
 
     def kill(self) -> None:
         """End the process tree now."""
         self._killed = True
-        for process in self._tree():
+        for process in tree_of(self._root):
             with suppress(psutil.Error):
                 process.kill()
 
     async def close(self, grace: timedelta) -> None:
         """End Chromium and its driver, each by force after `grace`, and clear their folders away."""
-        if not await _within(grace, self.chromium.close()):
+        if not await within(grace, self.chromium.close()):
             self.kill()
-        await _within(grace, self._cleared_away())
-        if not await _within(grace, self._driver.stop()):
+        await within(grace, self._cleared_away())
+        if not await within(grace, self._driver.stop()):
             with suppress(psutil.Error):
                 self._driver_process.kill()
         if self._profile is not None:
@@ -108,18 +104,29 @@ class RunningChromium:
         while self._profile is not None and self._profile.exists() and self._driver_process.is_running():  # noqa: ASYNC110
             await asyncio.sleep(CLEARING_LOOK_SECONDS)  # nobody tells
 
-    def _tree(self) -> list[psutil.Process]:
-        try:
-            return [self._root, *self._root.children(recursive=True)]
-        except psutil.Error:
-            return []
+
+def tree_of(root: psutil.Process) -> list[psutil.Process]:
+    """A process and all below it; empty when it is gone."""
+    try:
+        return [root, *root.children(recursive=True)]
+    except psutil.Error:
+        return []
+
+
+def tree_memory(root: psutil.Process) -> int:
+    """Bytes of RSS over a process tree, blocking for some milliseconds. Shared pages count in each process."""
+    total = 0
+    for process in tree_of(root):
+        with suppress(psutil.Error):
+            total += process.memory_info().rss
+    return total
 
 
 async def _launch(driver: Playwright, program: Path, settings: EngineSettings) -> Chromium:
     return await driver.chromium.launch(
         executable_path=program,
         headless=settings.headless,
-        args=[*_SWITCHES, *(_NO_IMAGES if settings.block_media else ())],
+        args=[*NETWORK_SWITCHES, *(NO_IMAGES if settings.block_media else ())],
         env=chromium_environment(os.environ),
         proxy={"server": NO_WAY_OUT},
         timeout=LAUNCH_TIMEOUT_SECONDS * 1000,
@@ -130,7 +137,7 @@ async def _launch(driver: Playwright, program: Path, settings: EngineSettings) -
     )
 
 
-async def _within(grace: timedelta, work: Awaitable[None]) -> bool:
+async def within(grace: timedelta, work: Awaitable[object]) -> bool:
     """Whether something that ends a process came to its own end in time."""
     try:
         async with asyncio.timeout(grace.total_seconds()):
@@ -140,7 +147,8 @@ async def _within(grace: timedelta, work: Awaitable[None]) -> bool:
     return True
 
 
-def _does_not_start(program: Path, error: Exception) -> RetryLater:
+def does_not_start(program: Path, error: Exception) -> RetryLater:
+    """The error of a Chromium that could not be started, with what to do."""
     reasons = [line.strip() for line in str(error).splitlines() if line.strip()]
     return RetryLater(
         ErrorCode.INTERNAL,
@@ -158,7 +166,8 @@ def chromium_environment(environment: Mapping[str, str]) -> dict[str, str | floa
     }
 
 
-def _program(settings: EngineSettings) -> Path:
+def chosen_program(settings: EngineSettings) -> Path:
+    """The Chromium to start. Raises RetryLater with what to do where there is none."""
     program = find_chromium(str(settings.chromium_path or ""))
     if program is None:
         where = (

@@ -19,7 +19,7 @@ _NOT_COUNTED = frozenset({"document", "image", "font", "media", "ping"})
 
 
 _MEDIA = ("mp4", "m4v", "webm", "mov", "m3u8", "mpd", "mp3", "m4a", "ogg", "wav")
-_MEDIA_URLS = [pattern for kind in _MEDIA for pattern in (f"*.{kind}", f"*.{kind}?*")]
+MEDIA_URLS = [pattern for kind in _MEDIA for pattern in (f"*.{kind}", f"*.{kind}?*")]
 """Films and sound, as the browser's own blocking takes them: about 5 ms a page, where routing costs each request."""
 
 
@@ -45,7 +45,7 @@ class VisitWatch:
         if self._block_media:
             session = await context.new_cdp_session(self._page)
             await session.send("Network.enable")
-            await session.send("Network.setBlockedURLs", {"urls": _MEDIA_URLS})
+            await session.send("Network.setBlockedURLs", {"urls": MEDIA_URLS})
         self._page.on("crash", lambda page: self._trip(crashed(page.url)))
         return self._page
 

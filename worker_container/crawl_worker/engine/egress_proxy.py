@@ -8,6 +8,9 @@ import asyncio
 import base64
 import secrets
 from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 
 import h11
 from yarl import URL
@@ -104,6 +107,23 @@ class EgressProxy:
             self._doors[rule] = Door(Resolver(rule, ttl=self._settings.dns_ttl, lookup=self._lookup), server)
         return self._doors[rule]
 
+    @asynccontextmanager
+    async def own_door(self, rule: EgressRule) -> AsyncIterator[Door]:
+        """A door with a port of its own and no password, while the block runs.
+
+        Where credentials are needed the browser's driver must answer for them at each request, which costs time. Pages
+        cannot knock at another's door: it is on loopback, where their own rule lets them reach nothing.
+        """
+        resolver = Resolver(rule, ttl=self._settings.dns_ttl, lookup=self._lookup)
+        door = Door(resolver, "")
+        listener = await asyncio.start_server(partial(self._accept, door=door), "127.0.0.1", 0)
+        door.server = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+        try:
+            yield door
+        finally:
+            listener.close()
+            resolver.close()
+
     async def close(self) -> None:
         """Stop listening and break every connection."""
         server, self._server = self._server, None
@@ -116,16 +136,16 @@ class EgressProxy:
             door.resolver.close()
         self._doors.clear()
 
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, door: Door | None = None) -> None:
         if len(self._connections) >= MAX_CONNECTIONS:
             writer.transport.abort()
             return
         client = Peer(h11.SERVER, reader, writer, idle=self._settings.tunnel_idle)
-        connection = asyncio.get_running_loop().create_task(self._serve(client))
+        connection = asyncio.get_running_loop().create_task(self._serve(client, door))
         self._connections.add(connection)
         connection.add_done_callback(self._connections.discard)
 
-    async def _serve(self, client: Peer) -> None:
+    async def _serve(self, client: Peer, door: Door | None) -> None:
         """Answer the one request of a connection of the browser.
 
         One, because Chromium sends a request again by itself when a connection that it used before breaks: the host
@@ -134,21 +154,24 @@ class EgressProxy:
         try:
             request = await client.next_event()
             if isinstance(request, h11.Request):
-                await self._answer(client, request)
+                await self._answer(client, request, door)
         except (h11.ProtocolError, TaskFailure, TimeoutError, OSError):
             pass  # the browser sees its connection break; the door has noted why
         finally:
             client.close()
 
-    async def _answer(self, client: Peer, request: h11.Request) -> None:
-        shown = dict(request.headers).get(b"proxy-authorization", b"")
-        door = next((door for door in self._doors.values() if door.opens_for(shown)), None)
+    async def _answer(self, client: Peer, request: h11.Request, door: Door | None) -> None:
+        door = door or self._door_of(request)
         if door is None:
             await _ask_for_credentials(client)
         elif request.method == b"CONNECT":
             await self._tunnel(client, request, door)
         else:
             await self._forward(client, request, door)
+
+    def _door_of(self, request: h11.Request) -> Door | None:
+        shown = dict(request.headers).get(b"proxy-authorization", b"")
+        return next((door for door in self._doors.values() if door.opens_for(shown)), None)
 
     async def _tunnel(self, client: Peer, request: h11.Request, door: Door) -> None:
         host, port = _endpoint(request)

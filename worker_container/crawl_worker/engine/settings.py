@@ -78,6 +78,18 @@ class EngineSettings:
     browser_idle: timedelta = timedelta(seconds=60)
     """Chromium is closed after so long without a visit."""
 
+    crawl_pages: int = 4
+    """Pages of site crawls that one child renders at the same time."""
+
+    crawl_recycle_pages: int = 1000
+    """As `recycle_pages`, for the Chromium of site crawls, whose pages are used again."""
+
+    crawl_browser_idle: timedelta = timedelta(seconds=30)
+    """The Chromium of site crawls is closed after so long without a page."""
+
+    settle_limit: timedelta = timedelta(seconds=3)
+    """The longest that a page which is there is waited for to become quiet."""
+
     close_grace: timedelta = timedelta(seconds=1)
     """What does not close in this time is killed."""
 
