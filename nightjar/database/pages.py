@@ -9,14 +9,16 @@ from sqlalchemy import Connection, Row, text
 
 from nightjar.database.frontier import SITEMAP_DEPTH
 
+# By both columns of the index, in its order: by the id alone, the pages of all earlier crawls would be walked through.
 PAGE = text("""
     SELECT p.id, p.url, p.final_url, p.status, f.depth, p.title, p.engine, p.engine_reason, p.content_type, p.charset,
            p.headers, p.text, p.links, p.canonical_url, p.bytes, p.fetched_at, p.elapsed_ms, p.screenshot,
            s.markdown, s.language
-    FROM (SELECT * FROM pages WHERE crawl_id = :crawl_id AND id > :after ORDER BY id LIMIT :limit) AS p
+    FROM (SELECT * FROM pages WHERE (crawl_id, id) > (:crawl_id, :after) AND crawl_id <= :crawl_id
+          ORDER BY crawl_id, id LIMIT :limit) AS p
     JOIN frontier AS f ON f.crawl_id = p.crawl_id AND f.url_hash = p.url_hash
     LEFT JOIN page_structures AS s ON s.page_id = p.id
-    ORDER BY p.id
+    ORDER BY p.crawl_id, p.id
 """)
 
 

@@ -85,6 +85,6 @@ class Frontier:
 
 def ordered(caller: CallerClient, **body: object) -> UUID:
     """The task of a new crawl."""
-    answer = caller.post("/api/v1/crawl", {"url": START, "background": True} | body)
+    answer = caller.post("/api/v1/crawl", {"url": START, "background": True, "limit": 100_000} | body)
     assert answer.status_code == 202, answer.text
     return UUID(answer.json()["task_id"])
