@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -19,6 +21,7 @@ _LONGEST: Final = 600.0
 _PAUSE: Final = 0.2
 _BLOCK: Final = b"y" * 65_536
 _GIGABYTE: Final = 1_000_000_000
+_RESET_AT_ONCE: Final = struct.pack("ii", 1, 0)
 
 Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -102,7 +105,9 @@ async def _trickle(request: web.BaseRequest) -> web.StreamResponse:
 async def _reset(request: web.BaseRequest) -> web.StreamResponse:
     response = await _half(request)
     await asyncio.sleep(_PAUSE / 2)
-    _transport(request).abort()
+    transport = _transport(request)
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_ONCE)
+    transport.abort()
     return response
 
 
