@@ -6,6 +6,7 @@ import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -37,7 +38,8 @@ class FaultySite:
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         self.seen.append(request)
         if request.path in self.pages:
-            return web.Response(text=self.pages[request.path], content_type="text/html")
+            kind = "text/javascript" if request.path.endswith(".js") else "text/html"
+            return web.Response(text=self.pages[request.path], content_type=kind)
         fault = FAULTS.get(request.path)
         return await fault(request) if fault else web.Response(status=404, text="no such page")
 
@@ -149,6 +151,10 @@ async def _to_metadata(_: web.BaseRequest) -> web.StreamResponse:
     return web.Response(status=302, headers={"Location": "http://169.254.169.254/latest/meta-data/"})
 
 
+async def _away(request: web.BaseRequest) -> web.StreamResponse:
+    return web.Response(status=302, headers={"Location": unquote(request.query_string)})
+
+
 async def _sets_cookie(_: web.BaseRequest) -> web.StreamResponse:
     return web.Response(text="<p>bake</p>", content_type="text/html", headers={"Set-Cookie": "visitor=7; Path=/"})
 
@@ -182,6 +188,7 @@ FAULTS: dict[str, Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]] = 
     "/euc-kr-meta": _euc_kr_meta,
     "/moved": _moved,
     "/to-metadata": _to_metadata,
+    "/away": _away,
     "/circle": _redirects_to_itself,
     "/file.zip": _file,
     "/cookie": _sets_cookie,
