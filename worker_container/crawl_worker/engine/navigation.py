@@ -53,6 +53,9 @@ class Navigation:
     """Requests that scripts made."""
 
     _address: str = ""
+    _asked: str = ""
+    """The latest request for the document itself; those of its frames may fail as they like."""
+
     _counted: int = 0
     _under_way: set[str] = field(default_factory=set)
 
@@ -92,7 +95,8 @@ class Navigation:
         kind = told.get("type", "Other")
         if kind == "Document" and told.get("frameId") == self.main_frame:
             self._address, self._counted = told["request"]["url"], 0
-            self._begin(told["requestId"])
+            self._asked = told["requestId"]
+            self._begin(self._asked)
         elif self.document:  # earlier it belongs to the page before
             self._counted += kind not in _NOT_COUNTED
             if self._counted > self.max_requests:
@@ -107,10 +111,10 @@ class Navigation:
 
     def _on_failed_request(self, told: Answer) -> None:
         request = told["requestId"]
-        is_ours = request in self._under_way
+        is_ours = request == self._asked and request in self._under_way
         self._end(request)
         fault = told.get("errorText", "")
-        if is_ours and told.get("type") == "Document" and fault not in _OUR_OWN_DOING:
+        if is_ours and fault not in _OUR_OWN_DOING:
             self.fail(self.cause(fault))
 
     def _on_shown(self, told: Answer) -> None:
