@@ -35,7 +35,7 @@ PARK_TASK = text("UPDATE tasks SET not_before = 'infinity' WHERE id = :task_id")
 COLUMNS = """
     task_id, owner, start_url, scope, scope_key, depth, page_limit, engine, include, exclude, screenshots, structure,
     delay, user_agent, urgent, state, end_reason, deadline, discovered, queued, leased, done, failed, skipped,
-    sitemaps, pagination
+    sitemaps, sitemaps_read, pagination
 """
 
 GET = text(f"""
@@ -59,7 +59,12 @@ SET_IDENTITY = text("""
     WHERE task_id = :crawl_id
 """)
 
-SET_SITEMAPS = text("UPDATE crawls SET sitemaps = CAST(:sitemaps AS text[]) WHERE task_id = :crawl_id")
+SET_SITEMAPS = text("""
+    UPDATE crawls
+    SET sitemaps = CAST(:sitemaps AS text[]),
+        sitemaps_read = CASE WHEN CAST(:read AS text) IS NULL THEN sitemaps_read ELSE sitemaps_read || :read END
+    WHERE task_id = :crawl_id
+""")
 
 START_TASK = text("""
     UPDATE tasks SET state = 'in_progress', started_at = clock_timestamp(), attempt = 1
@@ -137,6 +142,8 @@ KEEP_CHOICE = text("""
     UPDATE crawl_hosts SET engine_choice = CAST(:choice AS jsonb) WHERE crawl_id = :crawl_id AND host = :host
 """)
 
+OPEN_AMONG = text("SELECT task_id FROM crawls WHERE task_id = ANY(CAST(:ids AS uuid[])) AND state = 'open'")
+
 OVERDUE = text("SELECT task_id FROM crawls WHERE state <> 'closed' AND deadline < clock_timestamp() ORDER BY task_id")
 
 # Whatever became of the task that should have analysed their pages.
@@ -192,6 +199,7 @@ class Crawl:
     sitemaps: tuple[str, ...]
     """Still to be read; an empty one stands for those that robots.txt names."""
 
+    sitemaps_read: tuple[str, ...]
     pagination: list[dict[str, object]] | None
 
     @property
@@ -304,9 +312,10 @@ class Crawls:
         values = {"crawl_id": crawl_id, "scope_key": scope_key, "user_agent": user_agent}
         self._connection.execute(SET_IDENTITY, values)
 
-    def set_sitemaps(self, crawl_id: UUID, sitemaps: Sequence[str]) -> None:
-        """The sitemaps that are still to be read."""
-        self._connection.execute(SET_SITEMAPS, {"crawl_id": crawl_id, "sitemaps": list(sitemaps)})
+    def set_sitemaps(self, crawl_id: UUID, sitemaps: Sequence[str], *, read: str | None = None) -> None:
+        """The sitemaps that are still to be read, after `read` was."""
+        values = {"crawl_id": crawl_id, "sitemaps": list(sitemaps), "read": read}
+        self._connection.execute(SET_SITEMAPS, values)
 
     def start_task(self, crawl_id: UUID) -> None:
         """From now on the crawl is being worked at."""
@@ -381,6 +390,10 @@ class Crawls:
         values = {"crawl_id": crawl_id, "host": host, "choice": json.dumps(choice)}
         self._connection.execute(KEEP_CHOICE, values)
 
+    def open_among(self, crawl_ids: Sequence[UUID]) -> set[UUID]:
+        """Those of the crawls that are still fetching pages."""
+        return {row.task_id for row in self._connection.execute(OPEN_AMONG, {"ids": list(crawl_ids)})}
+
     def overdue(self) -> Sequence[UUID]:
         """Crawls that took longer than they may."""
         return [row.task_id for row in self._connection.execute(OVERDUE)]
@@ -413,5 +426,5 @@ class Crawls:
         columns = row._asdict()
         counts = CrawlCounts(**{name: columns.pop(name) for name in CrawlCounts.__dataclass_fields__})
         columns |= {"scope": Scope(row.scope), "engine": Engine(row.engine)}
-        columns |= {name: tuple(columns[name]) for name in ("include", "exclude", "sitemaps")}
+        columns |= {name: tuple(columns[name]) for name in ("include", "exclude", "sitemaps", "sitemaps_read")}
         return Crawl(**columns, counts=counts)

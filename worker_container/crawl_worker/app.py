@@ -67,6 +67,10 @@ def register_tasks(app: Celery, parts: Callable[[], ChildParts]) -> None:
     def crawl_baemin_stores(task_id: str) -> None:
         parts().run_store_crawl(TaskKind.CRAWL_BAEMIN_STORES, UUID(task_id))
 
+    @app.task(name=str(TaskKind.CRAWL_SLICE))
+    def crawl_slice(task_id: str) -> None:
+        parts().run_crawl_slice(UUID(task_id))
+
     @app.task(name=str(TaskKind.NIGHTLY_FANOUT))
     def nightly_fanout(moment: str | None = None) -> dict[str, object]:
         return scheduled.nightly_fanout(parts().fan_out, moment)

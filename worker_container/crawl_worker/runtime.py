@@ -16,6 +16,7 @@ from crawl_worker.engine.host_gate import GateRules, PostgresHostGate
 from crawl_worker.engine.http import HttpClient
 from crawl_worker.engine.settings import EngineSettings
 from crawl_worker.engine.store import Store
+from crawl_worker.site_crawls import SiteCrawls
 from crawl_worker.sites.baemin.settings import BaeminSettings
 from crawl_worker.sites.naver.settings import NaverSettings
 from crawl_worker.sites.naver.sources import rank_sources
@@ -53,7 +54,12 @@ class ChildParts:
     naver: NaverSettings
     secrets_database: Database
     store_crawls: StoreCrawls
+    site_crawls: SiteCrawls
     settings: WorkerSettings
+
+    def run_crawl_slice(self, task_id: UUID) -> None:
+        """One attempt at a slice of site crawls, in the child's loop; the calling thread waits."""
+        self.child.run(self.attempts.run(task_id, self.site_crawls.slice_job()))
 
     def run_store_crawl(self, kind: TaskKind, task_id: UUID) -> None:
         """One attempt at a store-owner crawl, in the child's loop; the calling thread waits."""
@@ -80,7 +86,8 @@ class ChildParts:
         self.fan_out.close()
 
     async def _close(self) -> None:
-        await asyncio.gather(self.browser.close(), self.http.close(), self.channel.close())
+        await asyncio.gather(self.site_crawls.close(), self.http.close(), self.channel.close())
+        await self.browser.close()
 
     def _new_rank_sources(self, urgent: bool) -> RankSources:
         """Sources for one task: one user agent from the list, kept for all its requests."""
@@ -140,11 +147,21 @@ def build_child(environment: Mapping[str, str], plan: WorkerPlan, parent: Parent
         user_agents=engine.user_agents,
         settings=settings,
     )
+    site_crawls = SiteCrawls(
+        store=store,
+        queue=queue,
+        channel=channel,
+        archive=lambda: archive(settings.archive_url),
+        browser=browser,
+        engine=engine,
+        ranks=ranks,
+        lease=settings.lease,
+    )
     child.start()
     if poster:
         poster.start()
     child.run(channel.start())
-    child.spawn(attempts.listen_for_cancels(listen(settings.stores.live_url, prefix)))
+    child.spawn(attempts.listen_for_cancels(listen(settings.stores.live_url, prefix), also_tell=site_crawls.cancel))
     return ChildParts(
         child=child,
         store=store,
@@ -158,6 +175,7 @@ def build_child(environment: Mapping[str, str], plan: WorkerPlan, parent: Parent
         gate_rules=gate_rules,
         secrets_database=secrets_database,
         store_crawls=store_crawls,
+        site_crawls=site_crawls,
         engine=engine,
         naver=naver,
         settings=settings,

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Awaitable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -75,9 +75,13 @@ class Attempts:
         self._stopping = stopping
         self._nudges: dict[UUID, asyncio.Event] = {}
 
-    async def listen_for_cancels(self, announced: AsyncIterator[UUID]) -> None:
-        """At an announced cancel, do not wait for the next heartbeat to see in the row whether it is true."""
+    async def listen_for_cancels(self, announced: AsyncIterator[UUID], *, also_tell: Callable[[UUID], None]) -> None:
+        """At an announced cancel, do not wait for the next heartbeat to see in the row whether it is true.
+
+        `also_tell` knows tasks that no attempt is about: site crawls, whose work is that of slices.
+        """
         async for task_id in announced:
+            also_tell(task_id)
             if nudge := self._nudges.get(task_id):
                 nudge.set()
 

@@ -11,6 +11,8 @@ from collections.abc import Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+import uvloop
+
 T = TypeVar("T")
 
 STOP_SECONDS = 10
@@ -51,7 +53,7 @@ class Child:
 
     def __init__(self, parent: ParentPipe) -> None:
         self._parent = parent
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._run_loop, name="child-loop", daemon=True)
         self._beside: list[Future[None]] = []
         self.stopping = asyncio.Event()

@@ -35,6 +35,7 @@ CREATE TABLE crawls (
     failed       integer NOT NULL DEFAULT 0,
     skipped      integer NOT NULL DEFAULT 0,
     sitemaps     text[] NOT NULL DEFAULT '{}',         -- to be read; an empty one: ask robots.txt which there are
+    sitemaps_read  text[] NOT NULL DEFAULT '{}',
     pagination   jsonb,                                -- the pagination plan, once the pages were analysed
     CHECK (discovered = queued + leased + done + failed + skipped),
     CHECK (least(queued, leased, done, failed, skipped) >= 0),

@@ -1,0 +1,168 @@
+"""What a slice asks of a host besides pages: its robots.txt and its sitemaps."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from uuid import UUID
+
+from crawl_worker.engine.robots import RobotsRules, fetch_robots
+from crawl_worker.engine.store import Store
+from crawl_worker.engine.web_client import WebClient
+from crawl_worker.sites.web.claiming import ROBOTS_FAILURES, ROBOTS_OF_THE_HOST, ClaimRules, Turn
+from crawl_worker.sites.web.crawl_desk import CrawlDesk, RobotsBook
+from crawl_worker.sites.web.link_rules import Found, LinkRules
+from crawl_worker.sites.web.sitemap import Sitemap, read_sitemap
+from crawl_worker.sites.web.urls import spelled, web_url
+from nightjar.application.publishing import publish_task
+from nightjar.application.site_crawls import end_if_done
+from nightjar.database.crawls import CountChange
+from nightjar.database.frontier import SITEMAP_DEPTH
+from nightjar.database.unit_of_work import UnitOfWork
+from nightjar.domain.site_crawl import PageState
+from nightjar.errors import TaskFailure
+from nightjar.observability import logger
+from nightjar.ports import TaskQueue
+
+ROBOTS_TTL = timedelta(hours=24)
+"""RFC 9309, 2.4: a copy should not be used for longer."""
+
+MAX_SITEMAPS = 1_000
+"""Files that wait to be read; an index that names more is cut."""
+
+MAX_REDIRECTS = 5
+"""Of a sitemap, within its host."""
+
+OFFERS_AT_ONCE = 5_000
+
+log = logger(__name__)
+
+
+class HostErrands:
+    """Asks hosts for their rules and their lists of pages."""
+
+    def __init__(self, store: Store, queue: TaskQueue, web: WebClient, robots: RobotsBook, rules: ClaimRules) -> None:
+        self._store = store
+        self._queue = queue
+        self._web = web
+        self._robots = robots
+        self._rules = rules
+
+    async def run(self, turn: Turn, desk: CrawlDesk) -> None:
+        """The errand of a turn that has no URLs."""
+        if turn.asks_robots:
+            await self._ask_robots(turn)
+        elif turn.sitemap == ROBOTS_OF_THE_HOST:
+            await self._list_sitemaps(turn)
+        elif turn.sitemap is not None:
+            await self._read_sitemap(turn, desk)
+
+    def read_robots(self, turn: Turn) -> None:
+        """Rules that another worker asked for."""
+        answer = turn.robots
+        if answer is None:
+            return
+        if answer.failures > ROBOTS_FAILURES:
+            self._robots.silent.add(turn.origin)
+        else:
+            self._robots.rules[turn.origin] = RobotsRules.of_answer(answer.status, answer.body)
+
+    async def publish(self, task_ids: Iterable[UUID]) -> None:
+        """Put committed tasks on their queue."""
+        for task_id in task_ids:
+            await self._store.spanning(partial(publish_task, queue=self._queue, task_id=task_id))
+
+    async def _ask_robots(self, turn: Turn) -> None:
+        """Ask, and keep the answer for all workers. A host that cannot say is asked again later, a few times."""
+        try:
+            rules = await fetch_robots(self._web, turn.origin, turn.crawl.user_agent)
+        except TaskFailure as failure:
+            failures = (turn.robots.failures if turn.robots else 0) + 1
+            log.warning("robots_unavailable", origin=turn.origin, failures=failures, cause=failure.message)
+            ttl = ROBOTS_TTL if failures > ROBOTS_FAILURES else self._rules.robots_retry * failures
+            await self._store.run(partial(_keep_robots, turn=turn, status=503, body="", failures=failures, ttl=ttl))
+            return
+        self._robots.rules[turn.origin] = rules
+        await self._store.run(
+            partial(_keep_robots, turn=turn, status=rules.status, body=rules.text, failures=0, ttl=ROBOTS_TTL)
+        )
+
+    async def _list_sitemaps(self, turn: Turn) -> None:
+        """Which sitemaps there are: those that robots.txt names, else the usual place."""
+        rules = self._robots.rules.get(turn.origin)
+        named = [url for raw in (rules.sitemaps if rules else ()) if (url := spelled(raw, f"{turn.origin}/"))]
+        urls = named or [f"{turn.origin}/sitemap.xml"]
+        await self._was_read(turn, ROBOTS_OF_THE_HOST, urls)
+
+    async def _read_sitemap(self, turn: Turn, desk: CrawlDesk) -> None:
+        url = turn.sitemap or ""
+        found = await self._fetched_sitemap(url, turn, desk)
+        pages = [spelling for raw in found.pages if (spelling := spelled(raw, url))]
+        for first in range(0, len(pages), OFFERS_AT_ONCE):
+            part = pages[first : first + OFFERS_AT_ONCE]
+            if not await self._store.run(partial(_offer_pages, turn=turn, rules=desk.rules, urls=part)):
+                break
+        children = [spelling for raw in found.children if (spelling := spelled(raw, url))]
+        await self._was_read(turn, url, children)
+
+    async def _was_read(self, turn: Turn, url: str, children: Iterable[str]) -> None:
+        replace_it = partial(_replace_sitemap, turn=turn, read=url, children=list(children))
+        await self.publish(await self._store.run(replace_it))
+
+    async def _fetched_sitemap(self, url: str, turn: Turn, desk: CrawlDesk) -> Sitemap:
+        """What a sitemap lists; nothing if it cannot be had: it is an offer of the site, not a promise."""
+        if not desk.rules.allows(web_url(url)):
+            return Sitemap()
+        try:
+            answer = await self._web.fetch(url, user_agent=turn.crawl.user_agent)
+            for _ in range(MAX_REDIRECTS):
+                onward = spelled(answer.header("location"), answer.url) if answer.header("location") else None
+                if onward is None or web_url(onward).host != turn.host:
+                    break
+                answer = await self._web.fetch(onward, user_agent=turn.crawl.user_agent)
+        except TaskFailure as failure:
+            log.info("sitemap_unread", url=url, cause=failure.message)
+            return Sitemap()
+        if answer.status != 200:  # noqa: PLR2004  # nearly all sites have none
+            return Sitemap()
+        return read_sitemap(answer.body, url)
+
+
+def _keep_robots(uow: UnitOfWork, *, turn: Turn, status: int, body: str, failures: int, ttl: timedelta) -> None:
+    uow.robots.keep(turn.origin, status=status, body=body, failures=failures, ttl=ttl)
+    uow.crawls.wake(turn.crawl.task_id, {turn.host: turn.origin})
+
+
+def _offer_pages(uow: UnitOfWork, *, turn: Turn, rules: LinkRules, urls: Iterable[str]) -> bool:
+    """Put pages of a sitemap into the frontier. False: the crawl ended, or has more than it can take."""
+    crawl = uow.crawls.lock(turn.crawl.task_id)
+    if crawl is None or crawl.state != "open":
+        return False
+    if crawl.counts.queued + crawl.counts.leased + crawl.counts.done > 2 * crawl.page_limit:
+        return False
+    offers = rules.offers(Found(url=url, depth=SITEMAP_DEPTH) for url in urls)
+    states, _ = uow.frontier.offer(crawl.task_id, offers)
+    queued = states.count(PageState.QUEUED)
+    uow.crawls.count(crawl.task_id, CountChange(queued=queued, skipped=len(states) - queued))
+    uow.crawls.wake(crawl.task_id, {offer.host: offer.origin for offer in offers if offer.reason is None})
+    return True
+
+
+def _replace_sitemap(uow: UnitOfWork, *, turn: Turn, read: str, children: Iterable[str]) -> list[UUID]:
+    """One sitemap was read; those that it names are to be read, if their hosts belong to the crawl.
+
+    The tasks that need a message once this is committed.
+    """
+    crawl = uow.crawls.lock(turn.crawl.task_id)
+    if crawl is None or crawl.state != "open":
+        return []
+    rules = LinkRules(crawl=crawl)
+    left = {url: None for url in crawl.sitemaps if url != read}
+    if len(crawl.sitemaps_read) < MAX_SITEMAPS:
+        done = {*crawl.sitemaps_read, read}
+        left |= {url: None for url in children if url not in done and rules.in_scope(web_url(url))}
+    waiting = list(left)[:MAX_SITEMAPS]
+    uow.crawls.set_sitemaps(crawl.task_id, waiting, read=read)
+    hosts = {web_url(url).host: web_url(url).origin for url in waiting if url}
+    uow.crawls.wake(crawl.task_id, {turn.host: turn.origin} | hosts)
+    return [] if waiting else end_if_done(uow, replace(crawl, sitemaps=()), crawl.counts)
