@@ -22,6 +22,9 @@ PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)
 CLOSE_SECONDS = 0.5
 """For what is still in hand when the worker stops."""
 
+CANCEL_SECONDS = 0.05
+"""After so long a cancellation has been lost."""
+
 log = logging.getLogger(__name__)
 
 
@@ -60,9 +63,7 @@ class RedisProgressChannel:
             with suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await self._idle.wait()
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await _ended(self._task)
             self._task = None
         with suppress(RedisError, OSError):
             await self._client.aclose()
@@ -94,3 +95,10 @@ class RedisProgressChannel:
                 self._published(LiveMessage.parse(text))
         self._filled.clear()
         self._idle.set()
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Cancel a task until it has ended: `wait_for` of Python 3.11, by which the client sends, can lose one cancel."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=CANCEL_SECONDS)

@@ -180,3 +180,16 @@ async def test_a_publisher_that_closes_sends_what_it_has(redis_url: str, streams
     backlog = await streams.read(task_id, after=None)
     assert backlog
     assert backlog.messages[0].position.seq == 50
+
+
+async def test_a_publisher_with_much_in_hand_closes_all_the_same(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "CLOSE_SECONDS", 0.002)
+    for _ in range(10):
+        channel = RedisProgressChannel(redis_url, PREFIX)
+        await channel.start()
+        for number in range(300):
+            await channel.publish(event(uuid4(), number % 100))
+        closing = asyncio.create_task(channel.close())
+        assert await asyncio.wait({closing}, timeout=10) == ({closing}, set())
