@@ -145,6 +145,13 @@ class Site:
     spellings: Mapping[str, str] = field(default_factory=dict)
     """Addresses that mean the same page and that only some URL rules make equal, and what they mean."""
 
+    origins: tuple[str, ...] = ()
+    """Of several hosts taken as one site; addresses are then whole, and begin with one of these."""
+
+    def holds(self, target: str) -> bool:
+        """Whether an address belongs to the site."""
+        return not target.startswith("http") or target.startswith(tuple(f"{origin}/" for origin in self.origins))
+
     def page(self, target: str) -> Page | None:
         """What is at an address; None if nothing is."""
         found = self.pages.get(self.spellings.get(target, target))

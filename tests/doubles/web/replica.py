@@ -59,6 +59,10 @@ class WebReplica(ReplicaProcess):
         """An address as truth words it: path and query within the host, `http://NAME.replica/...` of another."""
         if url.startswith(self.urls[host] + "/"):
             return url.removeprefix(self.urls[host])
+        return self.whole_target(url)
+
+    def whole_target(self, url: str) -> str:
+        """An address as truth words it for the scope `site`: `http://NAME.replica/...`."""
         for name, origin in self.urls.items():
             if url.startswith(origin + "/"):
                 return f"http://{name}.replica{url.removeprefix(origin)}"

@@ -14,6 +14,7 @@ from typing import Final
 from tests.doubles.web.hosts.designs.design import Design
 from tests.doubles.web.hosts.designs.site import all_pages, designs
 from tests.doubles.web.hosts.hostile import ENDINGS
+from tests.doubles.web.joined import joined, whole
 from tests.doubles.web.markup import Part
 from tests.doubles.web.page import Page, PageNumbers, Robots, Site
 from tests.doubles.web.sites import SITES
@@ -23,8 +24,6 @@ __all__ = ["ENDINGS", "Design", "Expected", "Part", "all_pages", "designs", "exp
 
 OK: Final = 200
 FAILURES: Final = {404: "not_found", 410: "not_found", 401: "blocked", 403: "blocked"}
-OUTSIDE: Final = "http"
-"""Targets that begin with it are of another site."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,19 +57,21 @@ def expected(
     browser: bool = True,
     robots: str = "default",
     sitemaps: bool = True,
+    scope: str = "host",
     wanted: Callable[[str], bool] = lambda _: True,
 ) -> Expected:
-    """What a crawl of one host finds. `browser`: script-made links are seen (the engines browser and auto).
+    """What a crawl finds that starts at a host. `browser`: script-made links are seen (the engines browser and auto).
 
-    `wanted` is False for addresses that include and exclude patterns rule out.
+    With the scope `site` all hosts are one site, and all addresses are whole: `http://NAME.replica/...`; robots.txt is
+    then the usual one. `wanted` is False for addresses that include and exclude patterns rule out.
     """
-    site = SITES[host]()
+    site = SITES[host]() if scope == "host" else joined(host, {name: make() for name, make in SITES.items()})
     walk = _Walk(site=site, browser=browser, rules=site.robots[robots], wanted=wanted)
-    level = [start]
+    level = [start if scope == "host" else whole(host, start)]
     for hops in range(depth + 1):
         level = walk.read_level(level, hops)
     walk.skip_what_is_left(level)
-    if sitemaps and not walk.rules.unavailable:
+    if sitemaps and "Sitemap:" in walk.rules.text:
         walk.read_sitemaps()
     return walk.outcome()
 
@@ -190,14 +191,16 @@ class _Walk:
         return None
 
     def _reason_not_to_ask(self, target: str) -> str:
-        if target.startswith(OUTSIDE):
+        if not self.site.holds(target):
             return "out_of_scope"
         page = self.site.page(target)
         if page is not None and page.skipped:
             return page.skipped
         if not self.wanted(target):
             return "excluded"
-        return "robots" if self.rules.disallows(target) else ""
+        if not self.rules.disallows(target):
+            return ""
+        return "robots_unavailable" if self.rules.unavailable else "robots"
 
     def _moved(self, target: str, page: Page) -> str | None:
         """Where a redirect or a canonical leads; the address itself is then no page."""
@@ -220,5 +223,5 @@ class _Walk:
     def _followed(self, page: Page) -> list[str]:
         links = [link for link in page.links if link.target and (self.browser or not link.by_script)]
         barred = [link.target for link in links if page.nofollow or "nofollow" in link.rel.split()]
-        self.nofollow.update(target for target in barred if not target.startswith(OUTSIDE))
+        self.nofollow.update(target for target in barred if self.site.holds(target))
         return [link.target for link in links if not page.nofollow and "nofollow" not in link.rel.split()]

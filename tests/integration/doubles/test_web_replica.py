@@ -103,3 +103,22 @@ def test_a_visit_to_the_canary_is_counted(web: WebReplica) -> None:
     assert stranger.get("/x")[0] == 200
     assert [hit["line"] for hit in web.control.canary_hits()] == ["GET /x HTTP/1.1"]
     assert needs_browser("shop") == frozenset()
+
+
+def test_the_truth_of_the_whole_site_is_that_of_its_hosts_joined_by_their_links() -> None:
+    site = expected("journal", depth=4, scope="site", sitemaps=False).pages_at_depth
+    alone = expected("journal", depth=4, sitemaps=False).pages_at_depth
+    shop = expected("shop", depth=2, sitemaps=False).pages_at_depth
+    assert all({f"http://journal.replica{target}" for target in alone[hops]} <= site[hops] for hops in alone)
+    assert {f"http://shop.replica{target}" for target in shop[0]} <= site[2], "linked from the journal's /about"
+    assert not [target for found in site.values() for target in found if not target.startswith("http://")]
+    assert not [target for found in site.values() for target in found if "/admin/stock" in target]
+
+
+def test_a_robots_variant_changes_the_truth() -> None:
+    assert expected("shop", robots="all").pages == frozenset()
+    assert expected("shop", robots="broken").skipped == {"robots_unavailable": frozenset({"/"})}
+    assert "/admin/stock" in expected("shop", robots="missing").pages
+    assert expected("shop", robots="missing").sitemap_only == frozenset(), "nothing names the sitemaps"
+    assert "/board/post/1" not in expected("shop", robots="named").pages
+    assert "/board" in expected("shop", robots="named").pages
