@@ -19,7 +19,7 @@ from crawl_worker.engine.egress import EgressRule
 from crawl_worker.engine.page_pool import PagePool
 from crawl_worker.engine.settings import EngineSettings
 from nightjar.errors import ErrorCode, GiveUp
-from tests.doubles.canary import INNER, LOOPBACK, Canary, TurningNames, canary
+from tests.doubles.canary import Canary, TurningNames, canary, private_addresses
 from tests.doubles.faulty_site import FaultySite
 
 pytestmark = pytest.mark.anyio
@@ -167,8 +167,7 @@ def hostile_page(site: FaultySite, attempt: str, targets: list[str]) -> str:
 async def test_a_page_reaches_its_site_and_nothing_here(
     visit: Visit, site: FaultySite, bird: Canary, attempt: str
 ) -> None:
-    targets = [f"http://{host}:{bird.port}/{attempt[:4]}" for host in (*LOOPBACK, *INNER)]
-    await visit(hostile_page(site, attempt, targets))
+    await visit(hostile_page(site, attempt, list(private_addresses(bird.port).values())))
     assert bird.first_lines == []
 
 
