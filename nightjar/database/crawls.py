@@ -62,7 +62,8 @@ SET_IDENTITY = text("""
 SET_SITEMAPS = text("""
     UPDATE crawls
     SET sitemaps = CAST(:sitemaps AS text[]),
-        sitemaps_read = CASE WHEN CAST(:read AS text) IS NULL THEN sitemaps_read ELSE sitemaps_read || :read END
+        sitemaps_read = CASE WHEN CAST(:read AS text) IS NULL THEN sitemaps_read
+            ELSE array_append(sitemaps_read, CAST(:read AS text)) END
     WHERE task_id = :crawl_id
 """)
 
