@@ -8,6 +8,7 @@ from functions.api.dependencies import Call
 from functions.api.schemas.tasks import TaskAnswer
 from nightjar.application import rechecking
 from nightjar.domain.task import ACTIVE_STATES
+from nightjar.tasks import TaskKind
 
 
 def cancelled(call: Call, task_id: UUID) -> JSONResponse:
@@ -15,7 +16,7 @@ def cancelled(call: Call, task_id: UUID) -> JSONResponse:
     with call.transaction() as uow:
         task = rechecking.cancel(uow, task_id, owner=call.sees)
     is_running = task.state in ACTIVE_STATES
-    if is_running:
+    if is_running or task.kind == TaskKind.CRAWL:
         announce(call, task_id)
     return JSONResponse(TaskAnswer.of(task).model_dump(mode="json"), status_code=202 if is_running else 200)
 

@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Iterable
 from contextlib import aclosing, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from itertools import count
 from uuid import UUID, uuid4
 
@@ -22,6 +21,7 @@ from nightjar.adapters.redis.connection import impatient_client
 from nightjar.adapters.redis.progress_stream import NO_STREAM, Backlog, ProgressStreams, channel_of
 from nightjar.adapters.redis.subscriber import Heard, Lost, Subscriber
 from nightjar.database.engine import Database, DatabaseUnavailable
+from nightjar.database.live_tasks import LiveTask
 from nightjar.domain.progress import LiveMessage, Position, ProgressEvent, row_message
 from nightjar.domain.task import FINAL_STATES, Task
 from nightjar.observability import logger
@@ -99,7 +99,7 @@ class Feed:
         self.is_subscribed = asyncio.Event()
         self._own_epoch = f"row-{uuid4().hex}"
         self._own_numbers = count(1)
-        self._outdated_since: str | None = None
+        self._outdated_since: object = None
 
     @property
     def position(self) -> Position | None:
@@ -122,35 +122,55 @@ class Feed:
             return None
         return last.epoch == message.position.epoch and message.position.seq == last.seq + 1
 
-    def event_of(self, task: Task) -> ProgressEvent:
-        """What the row shows, with the counts that were told last.
+    def event_of(self, live: LiveTask) -> ProgressEvent:
+        """What the row shows, with the counts that were told last where it has none.
 
         A row is written with heartbeats: while it lags behind what was told, that is what a new stream begins with.
         """
         told = json.loads(self.latest.text) if self.latest else {}
-        event = ProgressEvent.of(task, at=task.finished_at or datetime.now(UTC), counts=told.get("counts"))
+        event = live.event(counts=told.get("counts"))
         if not event.is_final and event.status == told.get("status") and event.progress < told["progress"]:
             return replace(event, step=told["step"], message=told["message"], progress=told["progress"])
         return event
 
-    def message_of(self, task: Task) -> LiveMessage | None:
+    def message_of(self, live: LiveTask) -> LiveMessage | None:
         """A message of our own where Redis gives none; nothing if the row says no more than was told already."""
-        event = self.event_of(task)
+        event = self.event_of(live)
         if self.latest and self.latest.status == event.status:
             told = json.loads(self.latest.text)
-            if event.is_final or (event.progress, event.step) == (told["progress"], told["step"]):
+            if event.is_final or _state_of(event) == (told["progress"], told["step"], told["counts"]):
                 return None
         return row_message(event, Position(self._own_epoch, next(self._own_numbers)))
 
-    def is_outdated(self, task: Task) -> bool:
+    def is_outdated(self, live: LiveTask) -> bool:
         """Whether the stream has told another status than the row in two rounds: its worker died, say.
 
-        One round is not enough: a worker commits, and publishes a moment later.
+        One round is not enough: a worker commits, and publishes a moment later. Of a site crawl, whose row is written
+        with every change, the whole state is compared.
         """
-        told = self.latest.status if self.latest else None
-        differs = told is not None and told not in FINAL_STATES and told != task.state
-        before, self._outdated_since = self._outdated_since, str(task.state) if differs else None
-        return differs and before == task.state
+        if self.latest is None or self.latest.is_final:
+            return False
+        told, shown = _told(self.latest, live), _shown(live)
+        before, self._outdated_since = self._outdated_since, shown if told != shown else None
+        return told != shown and before == shown
+
+
+def _state_of(event: ProgressEvent) -> tuple[int, str | None, dict[str, int]]:
+    return event.progress, event.step, dict(event.counts)
+
+
+def _shown(live: LiveTask) -> object:
+    """What has to have been told of a row."""
+    state = str(live.task.state)
+    return state if live.counts is None else (state, *_state_of(live.event()))
+
+
+def _told(message: LiveMessage, live: LiveTask) -> object:
+    """The same of a message."""
+    if live.counts is None:
+        return message.status
+    told = json.loads(message.text)
+    return message.status, told["progress"], told["step"], told["counts"]
 
 
 class LiveHub:
@@ -224,16 +244,16 @@ class LiveHub:
         await self._subscriber.subscribe(channel)
         return feed
 
-    async def _open(self, feed: Feed, watcher: Watcher, task: Task, after: Position | None) -> None:
+    async def _open(self, feed: Feed, watcher: Watcher, live: LiveTask, after: Position | None) -> None:
         """Tell a new client where it begins."""
         backlog: Backlog | None = None
         if self._redis_away is None:
             try:
-                backlog = await self._streams.open(feed.event_of(task), number=next(self._numbers), after=after)
+                backlog = await self._streams.open(feed.event_of(live), number=next(self._numbers), after=after)
             except AWAY as error:
                 self._lose_redis(error)
         if backlog is None:
-            self._tell_row(feed, task)
+            self._tell_row(feed, live)
             watcher.begin(None, [feed.latest] if feed.latest else (), is_over=False)
             return
         if feed.latest is None and backlog.messages:
@@ -295,43 +315,43 @@ class LiveHub:
         await self._find_redis()
         rows = await run_in_threadpool(self._current, ids)
         for feed in list(self._feeds.values()):
-            if task := rows.get(feed.task_id):
-                await self._reconcile(feed, task)
+            if live := rows.get(feed.task_id):
+                await self._reconcile(feed, live)
 
-    async def _reconcile(self, feed: Feed, task: Task) -> None:
+    async def _reconcile(self, feed: Feed, live: LiveTask) -> None:
         """Bring a feed up to what the stream holds, and the stream up to what the row says."""
         if self._redis_away is None:
             try:
-                await self._repair(feed, task)
+                await self._repair(feed, live)
             except AWAY as error:
                 self._lose_redis(error)
             else:
                 return
-        self._tell_row(feed, task)
+        self._tell_row(feed, live)
 
-    async def _repair(self, feed: Feed, task: Task) -> None:
-        backlog = await self._streams.read(task.id, after=feed.position)
+    async def _repair(self, feed: Feed, live: LiveTask) -> None:
+        backlog = await self._streams.read(live.task.id, after=feed.position)
         feed.deliver(backlog.messages if backlog else ())
         if backlog is None:
             condition: Position | None = NO_STREAM
-        elif task.state in FINAL_STATES and not backlog.ended:
+        elif live.task.state in FINAL_STATES and not backlog.ended:
             condition = None
-        elif feed.is_outdated(task):
+        elif feed.is_outdated(live):
             condition = feed.position
         else:
             return
-        await self._streams.append(feed.event_of(task), number=next(self._numbers), after=condition)
+        await self._streams.append(feed.event_of(live), number=next(self._numbers), after=condition)
 
     @staticmethod
-    def _tell_row(feed: Feed, task: Task) -> None:
-        if message := feed.message_of(task):
+    def _tell_row(feed: Feed, live: LiveTask) -> None:
+        if message := feed.message_of(live):
             feed.deliver([message])
 
-    async def _fresh(self, task: Task) -> Task:
+    async def _fresh(self, task: Task) -> LiveTask:
         """The row as it is after the subscription began: an end that came before would not be announced again."""
-        return (await run_in_threadpool(self._current, [task.id])).get(task.id, task)
+        return (await run_in_threadpool(self._current, [task.id])).get(task.id, LiveTask(task=task))
 
-    def _current(self, ids: list[UUID]) -> dict[UUID, Task]:
+    def _current(self, ids: list[UUID]) -> dict[UUID, LiveTask]:
         with self._database.transaction() as uow:
             return uow.live_tasks.current(ids)
 

@@ -19,9 +19,9 @@ from nightjar.adapters.redis.connection import impatient_client
 from nightjar.adapters.redis.progress_stream import Backlog, ProgressStreams
 from nightjar.application.api_keys import Caller, Role, authenticate
 from nightjar.database.live_connections import LiveConnection
+from nightjar.database.live_tasks import LiveTask
 from nightjar.database.unit_of_work import UnitOfWork
 from nightjar.domain.progress import Position, ProgressEvent, row_message
-from nightjar.domain.task import Task
 from nightjar.errors import Unauthorized
 from nightjar.observability import bind, clear, configure_logging, logger
 from nightjar.wiring import LiveUpdates, build_live_updates
@@ -130,9 +130,9 @@ class Handler:
                     uow.live_connections.close([connection_id])
                 return
 
-    def _opening(self, parts: LiveUpdates, task: Task, after: Position | None) -> list[str]:
+    def _opening(self, parts: LiveUpdates, task: LiveTask, after: Position | None) -> list[str]:
         """What a client gets that begins to watch: what it missed, the newest state, or a sign of life."""
-        event = ProgressEvent.of(task, at=task.finished_at or datetime.now(UTC))
+        event = task.event()
         try:
             backlog = asyncio.run(_backlog(parts, event, after))
         except (RedisError, OSError) as error:

@@ -1,10 +1,11 @@
 """What people do with tasks by hand: check now, try again, cancel."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from nightjar.application import store_crawls
+from nightjar.application import site_crawls, store_crawls, tried_again
 from nightjar.application.registering import CheckOrder, order_check
+from nightjar.application.tried_again import TriedAgain
 from nightjar.database.tasks import NewTask
 from nightjar.database.unit_of_work import UnitOfWork
 from nightjar.domain.task import ACTIVE_STATES, Task, TaskState
@@ -23,8 +24,16 @@ def check_now(uow: UnitOfWork, tracking_id: int, order: CheckOrder, *, owner: st
     return order_check(uow, tracking_id, order, owner=view.tracking.owner)
 
 
-def retry(uow: UnitOfWork, task_id: UUID, order: CheckOrder, *, owner: str | None, now: datetime) -> UUID:
+SYSTEMS_OWN = frozenset({TaskKind.CRAWL_SLICE, TaskKind.ANALYSE_STRUCTURE})
+"""Kinds of tasks that work at site crawls: they come and go with them."""
+
+
+def retry(
+    uow: UnitOfWork, task_id: UUID, order: CheckOrder, *, owner: str | None, now: datetime, delay: timedelta
+) -> TriedAgain:
     """A new task that does the work of an ended one again; its result belongs to the day of the new task.
+
+    `delay` is the one between two requests to a host, where a site crawl was ordered without one.
 
     Raises:
         NotFound: there is no such task.
@@ -33,21 +42,29 @@ def retry(uow: UnitOfWork, task_id: UUID, order: CheckOrder, *, owner: str | Non
     task = task_of(uow, task_id, owner=owner)
     if task.state in ACTIVE_STATES:
         raise Conflict(f"task {task_id} is {task.state}; only an ended task can be tried again")
+    again = tried_again.Again(correlation_id=order.correlation_id, timeout_seconds=order.timeout_seconds, delay=delay)
     match task.kind:
         case TaskKind.RANK_CHECK:
-            return _check_again(uow, task, order)
+            return _alone(_check_again(uow, task, order))
         case TaskKind.CRAWL_BAEMIN_STORES:
-            return store_crawls.retry(
-                uow,
-                task,
-                store_crawls.CrawlOrder(
-                    now=now,
-                    correlation_id=order.correlation_id,
-                    timeout_seconds=order.timeout_seconds,
-                    retry_of=task_id,
-                ),
-            )
+            return _alone(_crawl_stores_again(uow, task, order, now))
+        case TaskKind.CRAWL:
+            return tried_again.crawl_again(uow, task, again)
+        case TaskKind.PROCESS_PAGINATION:
+            return tried_again.pagination_again(uow, task, again)
     raise Conflict(f"a task of kind {task.kind} cannot be tried again")
+
+
+def _alone(task_id: UUID) -> TriedAgain:
+    """A task that works for itself."""
+    return TriedAgain(task_id=task_id, to_publish=(task_id,))
+
+
+def _crawl_stores_again(uow: UnitOfWork, task: Task, order: CheckOrder, now: datetime) -> UUID:
+    again = store_crawls.CrawlOrder(
+        now=now, correlation_id=order.correlation_id, timeout_seconds=order.timeout_seconds, retry_of=task.id
+    )
+    return store_crawls.retry(uow, task, again)
 
 
 def _check_again(uow: UnitOfWork, task: Task, order: CheckOrder) -> UUID:
@@ -71,17 +88,26 @@ def cancel(uow: UnitOfWork, task_id: UUID, *, owner: str | None) -> Task:
 
     Raises:
         NotFound: there is no such task.
-        Conflict: it has ended, or it is one check of a batch, which counts on its result.
+        Conflict: it has ended, it is one check of a batch, which counts on its result, or it works at site crawls.
     """
     task = task_of(uow, task_id, owner=owner)
     if task.batch_id is not None:
         raise Conflict(
             f"task {task_id} is a check of batch {task.batch_id}; checks of a batch are not cancelled singly"
         )
-    if not uow.tasks.request_cancel(task_id):
+    if task.kind in SYSTEMS_OWN:
+        raise Conflict(f"task {task_id} works at site crawls and ends with them; cancel a crawl instead")
+    if not _request_cancel(uow, task):
         state = task_of(uow, task_id, owner=owner).state
         raise Conflict(f"task {task_id} has ended already ({state}); there is nothing to cancel")
     return task_of(uow, task_id, owner=owner)
+
+
+def _request_cancel(uow: UnitOfWork, task: Task) -> bool:
+    """Whether there was something to cancel. A site crawl is over at once, whoever is working at it."""
+    if task.kind == TaskKind.CRAWL:
+        return site_crawls.cancel(uow, task)
+    return uow.tasks.request_cancel(task.id)
 
 
 def task_of(uow: UnitOfWork, task_id: UUID, *, owner: str | None) -> Task:

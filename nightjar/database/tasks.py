@@ -108,6 +108,7 @@ PAYLOAD = text("SELECT payload FROM tasks WHERE id = :id")
 PAGE = text(f"""
     SELECT {COLUMNS} FROM tasks
     WHERE (CAST(:owner AS text) IS NULL OR owner = :owner)
+      AND kind IS DISTINCT FROM CASE WHEN CAST(:kind AS text) IS NULL THEN 'crawl_slice' END
       AND (CAST(:kind AS text) IS NULL OR kind = :kind)
       AND (CAST(:states AS text[]) IS NULL OR state = ANY(CAST(:states AS text[])))
       AND (CAST(:before_at AS timestamptz) IS NULL
@@ -268,7 +269,7 @@ class Tasks:
         before: tuple[datetime, UUID] | None,
         limit: int,
     ) -> list[Task]:
-        """Up to `limit` tasks, newest first, after the one that `before` names."""
+        """Up to `limit` tasks, newest first, after the one that `before` names; slices of site crawls by kind only."""
         before_at, before_id = before or (None, None)
         values = {
             "owner": owner,

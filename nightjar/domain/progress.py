@@ -26,10 +26,22 @@ STORE_CRAWL_STEPS: Mapping[str, int] = {
 }
 """The steps of a store-owner crawl, in order, with the percent at which each begins."""
 
+SITE_CRAWL_STEPS: Mapping[str, int] = {
+    "discovering": 10,
+    "crawling": 30,
+    "analysing": 60,
+    "saving": 90,
+    "completed": 100,
+}
+"""The steps of a site crawl."""
+
 GENERIC_STEPS: Mapping[str, int] = {"initialization": 0, "working": 10, "saving": 90, "completed": 100}
 """The steps of every other kind of task."""
 
-_STEPS_OF_KIND: Mapping[str, Mapping[str, int]] = {"crawl_baemin_stores": STORE_CRAWL_STEPS}
+_STEPS_OF_KIND: Mapping[str, Mapping[str, int]] = {
+    "crawl_baemin_stores": STORE_CRAWL_STEPS,
+    "crawl": SITE_CRAWL_STEPS,
+}
 
 
 def percent_of(kind: str, step: str) -> int | None:

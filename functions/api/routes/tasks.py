@@ -12,7 +12,7 @@ from functions.api.paging import moment_behind, page_of
 from functions.api.schemas.listing import Page
 from functions.api.schemas.requests import StartRequest
 from functions.api.schemas.tasks import TaskAnswer
-from functions.api.starting import order_of, started
+from functions.api.starting import order_of, publish, stored
 from nightjar.application import rechecking
 from nightjar.database.unit_of_work import UnitOfWork
 from nightjar.domain.task import ACTIVE_STATES
@@ -33,7 +33,10 @@ def list_tasks(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[TaskAnswer]:
-    """Newest first; state=active are those that are not over."""
+    """Newest first; state=active are those that are not over.
+
+    The slices in which workers do site crawls are shown to an operator who asks for kind=crawl_slice.
+    """
     before = moment_behind(LISTING, cursor)
     states = rechecking.states_of(state)
     with call.transaction() as uow:
@@ -71,7 +74,10 @@ def get_result(call: By, task_id: UUID) -> JSONResponse:
     responses={202: {"model": TaskAnswer, "description": "It runs; its worker was asked to stop"}},
 )
 def cancel_task(call: By, task_id: UUID) -> JSONResponse:
-    """A waiting task is over at once (200), a running one as soon as its worker sees it (202)."""
+    """A waiting task is over at once (200), a running one as soon as its worker sees it (202).
+
+    A site crawl is over at once as well; what it found stays.
+    """
     return cancelled(call, task_id)
 
 
@@ -81,9 +87,15 @@ def retry_task(
 ) -> JSONResponse:
     """A new task that does the same again; what it finds belongs to the day on which it runs."""
     order = order_of(call, body.options if body else None)
+    to_publish: tuple[UUID, ...] = ()
 
     def retry(uow: UnitOfWork) -> TaskAnswer:
-        again = rechecking.retry(uow, task_id, order, owner=call.sees, now=call.api.clock())
-        return TaskAnswer.of(rechecking.task_of(uow, again, owner=None))
+        nonlocal to_publish
+        delay = call.api.settings.ranks.delay
+        again = rechecking.retry(uow, task_id, order, owner=call.sees, now=call.api.clock(), delay=delay)
+        to_publish = again.to_publish
+        return TaskAnswer.of(rechecking.task_of(uow, again.task_id, owner=None))
 
-    return started(call, idempotency_key, retry, status=202)
+    answer = stored(call, idempotency_key, retry, status=202)
+    publish(call, to_publish)
+    return JSONResponse(answer.body, status_code=answer.status)
