@@ -143,7 +143,15 @@ async def test_connections_are_used_again(web: WebClient, site: FaultySite) -> N
 async def test_an_origin_that_passed_opens_no_other(web: WebClient, site: FaultySite) -> None:
     await web.fetch(site.url("/plain"), user_agent=AGENT)
     async with faulty_site() as other:
-        for url in (other.url("/"), f"http://localhost:{site.port}/", "http://127.0.0.1/"):
+        for url in (
+            other.url("/"),
+            f"http://localhost:{site.port}/",
+            "http://127.0.0.1/",
+            f"{site.origin}@127.0.0.1:{other.port}/",
+            f"{site.origin[:-1]}",
+            f"{site.origin}0",
+            f"https{site.origin[4:]}",
+        ):
             with pytest.raises(GiveUp) as caught:
                 await web.fetch(url, user_agent=AGENT)
             assert caught.value.code is ErrorCode.EGRESS_REFUSED

@@ -142,9 +142,9 @@ def system_lookup(host: str) -> Sequence[str]:
 def _parsed(url: str | URL) -> URL:
     try:
         parsed = URL(url)
-        host = parsed.host
+        host, _ = parsed.host, parsed.port  # read here: a URL that was taken as encoded is looked into only now
     except ValueError as error:
-        raise refused(repr(url), "it is not a URL") from error
+        raise refused(repr(url) if isinstance(url, str) else "a URL", "it is not a URL") from error
     if parsed.scheme not in WEB_PORTS:
         raise refused(repr(str(url)), "its scheme is not http or https")
     if not host:

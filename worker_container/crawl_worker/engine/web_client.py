@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from yarl import URL
 
 from crawl_worker.engine.connections import Connections
-from crawl_worker.engine.egress import EgressRule, Lookup, refused
+from crawl_worker.engine.egress import EgressRule, Lookup
 from crawl_worker.engine.fetched import FetchedPage
 from crawl_worker.engine.settings import EngineSettings
 from nightjar.domain.site_crawl import Engine
@@ -17,7 +17,8 @@ ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 MAX_KNOWN_ORIGINS = 10_000
 
-_VISIBLE_ASCII = re.compile(r"[!-~]+")
+_ORDINARY = re.compile(r"(https?://[A-Za-z0-9._:\[\]-]+)(?:[/?#][!-~]*)?")
+"""A URL without user info, blanks or other scripts. Its first part is all that can be judged before a look-up."""
 
 
 class WebClient:
@@ -56,18 +57,18 @@ class WebClient:
         await self._connections.close()
 
     def _judged(self, url: str) -> URL:
-        """The URL as it will be requested: a normal one as it stands, byte for byte."""
-        try:
-            target = URL(url, encoded=_VISIBLE_ASCII.fullmatch(url) is not None)
-            origin = f"{target.scheme}://{target.raw_host}:{target.explicit_port}"
-        except ValueError as error:
-            raise refused(repr(url), "it is not a URL") from error
+        """The URL as it will be requested: an ordinary one as it stands, byte for byte."""
+        ordinary = _ORDINARY.fullmatch(url)
+        if ordinary is None:
+            self.rule.check_url(url)
+            return URL(url)
+        origin = ordinary.group(1)
         if origin not in self._passed:
-            self.rule.check_url(target)
+            self.rule.check_url(origin)
             if len(self._passed) >= MAX_KNOWN_ORIGINS:
                 self._passed.clear()
             self._passed.add(origin)
-        return target
+        return URL(url, encoded=True)
 
     def _headers_of(self, user_agent: str) -> Mapping[str, str]:
         if user_agent not in self._headers:
