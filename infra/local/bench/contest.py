@@ -25,12 +25,11 @@ class Contender:
     concurrency: int
     """Requests in flight in each process."""
 
-    def command(self, url: str, pages: int, number: int) -> list[str]:
+    def command(self, url: str, number: int) -> list[str]:
         """The command line of its process `number`."""
         command = [str(provide_peers()), "-m", f"infra.local.bench.contenders.{self.module}"]
         options = {
             "url": url,
-            "pages": pages,
             "concurrency": self.concurrency,
             "number": number,
             "of": self.processes,
@@ -55,7 +54,7 @@ class Crawled:
 def run(contender: Contender, url: str, pages: int, links: int) -> Crawled:
     """Crawl the site once. Raises RuntimeError if not exactly `pages` pages with `links` links were read."""
     with ExitStack() as stack:
-        commands = [contender.command(url, pages, number) for number in range(contender.processes)]
+        commands = [contender.command(url, number) for number in range(contender.processes)]
         running = [stack.enter_context(_started(command)) for command in commands]
         for process in running:
             _wait_until_ready(process)

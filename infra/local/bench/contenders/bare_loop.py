@@ -19,7 +19,7 @@ class BareLoop:
     def __init__(self, share: Share, report: Report) -> None:
         self._share = share
         self._report = report
-        self._waiting = deque(share.start_pages())
+        self._waiting = deque([share.start])
         self._seen = set(self._waiting)
         self._in_flight = 0
 

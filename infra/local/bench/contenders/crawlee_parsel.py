@@ -3,7 +3,7 @@
 import logging
 
 import uvloop
-from crawlee import ConcurrencySettings, Request, RequestOptions, RequestTransformAction
+from crawlee import ConcurrencySettings, RequestOptions, RequestTransformAction
 from crawlee.crawlers import ParselCrawler, ParselCrawlingContext
 from crawlee.storage_clients import MemoryStorageClient
 
@@ -36,7 +36,7 @@ async def crawl(share: Share, report: Report) -> None:
         else:
             await context.enqueue_links(transform_request_function=only_ours)
 
-    await crawler.run([Request.from_url(url) for url in share.start_pages()])
+    await crawler.run([share.start])
 
 
 async def main() -> None:

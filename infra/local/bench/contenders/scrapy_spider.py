@@ -33,9 +33,8 @@ class Pages(Spider):  # type: ignore[misc]  # Scrapy is in another environment
         self._extractor = LinkExtractor()
 
     async def start(self) -> AsyncIterator[Request]:
-        """The start pages."""
-        for url in self._share.start_pages():
-            yield Request(url)
+        """The start page."""
+        yield Request(self._share.start)
 
     def parse(self, response: Response) -> Iterator[Request]:
         """Every link of a page."""

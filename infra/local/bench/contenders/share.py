@@ -3,34 +3,31 @@
 A contender is a program of the peers' environment. It imports what it needs, prints `ready`, starts to crawl at the
 next line of its input, and prints a Report. So neither starting Python nor importing counts against it.
 
-Where several processes crawl one site, each owns every n-th page: it is given all of its pages as start pages and
-leaves links to other pages alone. That is the best that a program without a shared frontier can have, since it never
-waits for a page to be found.
+Where several processes crawl one site without a frontier that they share, each owns every n-th page: it begins at the
+first page that it owns and leaves links to the pages of others alone. So none waits for another, and no page is read
+twice; on the site of the bench every page can be reached this way.
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from time import monotonic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """A part of a site of `pages` pages: those whose number is `number` modulo `of`."""
+    """A part of a site: the pages whose number is `number` modulo `of`. `url` is the front page, number 0."""
 
     url: str
-    pages: int
     concurrency: int
     number: int
     of: int
 
-    def start_pages(self) -> Sequence[str]:
-        """The front page for a process alone, else all pages that this process owns."""
-        if self.of == 1:
-            return (self.url,)
-        return [f"{self.url}page/{page}" if page else self.url for page in range(self.number, self.pages, self.of)]
+    @property
+    def start(self) -> str:
+        """The first page that this process owns."""
+        return f"{self.url}page/{self.number}" if self.number else self.url
 
     def owns(self, url: str) -> bool:
         """Whether the page at this URL is for this process."""
@@ -62,7 +59,7 @@ def given_share() -> Share:
     """The share of the command line."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--url", required=True)
-    for number in ("pages", "concurrency", "number", "of"):
+    for number in ("concurrency", "number", "of"):
         parser.add_argument(f"--{number}", type=int, required=True)
     return Share(**vars(parser.parse_args()))
 
