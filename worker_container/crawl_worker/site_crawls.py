@@ -18,6 +18,9 @@ from crawl_worker.tasks.crawl_slice import CrawlSliceJob
 from nightjar.ports import Archive, ProgressChannel, TaskQueue
 from nightjar.settings import RankSettings
 
+REQUESTS_OF_A_PAGE = 2
+"""`auto` asks over HTTP first, then perhaps with the browser."""
+
 RELEASE_MARGIN = timedelta(seconds=15)
 """Beyond the longest request: a host that is held longer than this has a dead holder."""
 
@@ -64,7 +67,7 @@ class SiteCrawls:
         claims = ClaimRules(
             max_per_host=self._engine.max_per_host,
             user_agent=random.choice(self._engine.user_agents),  # noqa: S311  # a choice, not a secret
-            request_budget=self._engine.timeout + RELEASE_MARGIN,
+            request_budget=REQUESTS_OF_A_PAGE * self._engine.timeout + RELEASE_MARGIN,
             lease=self._lease,
             robots_retry=self._ranks.retry_delay,
         )

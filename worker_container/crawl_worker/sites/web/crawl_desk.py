@@ -7,10 +7,12 @@ from time import monotonic
 from uuid import UUID
 
 from crawl_worker.engine.robots import RobotsRules
+from crawl_worker.sites.web.engine_choice import EngineChoice
 from crawl_worker.sites.web.judging import Outcome
 from crawl_worker.sites.web.link_rules import LinkRules
 from crawl_worker.sites.web.settling import Settlement
 from nightjar.database.crawls import Crawl
+from nightjar.domain.site_crawl import Engine
 
 MAX_KNOWN = 100_000
 """URLs of a crawl that a slice remembers as known (about 20 MB): each one spares the database a question."""
@@ -32,6 +34,8 @@ class CrawlDesk:
     bytes: int = 0
     known: dict[str, int] = field(default_factory=dict)
     traps: frozenset[str] = frozenset()
+    choices: dict[str, EngineChoice] = field(default_factory=dict)
+    """What `auto` has learned, by host."""
 
     @property
     def rules(self) -> LinkRules:
@@ -41,6 +45,18 @@ class CrawlDesk:
     def renew(self, crawl: Crawl) -> None:
         """The row of the crawl was read again."""
         self.crawl = crawl
+
+    def learned_before(self, host: str, kept: Mapping[str, object] | None) -> None:
+        """What other slices have learned of the pages of a host."""
+        choice = self.choices.setdefault(host, EngineChoice())
+        if kept and self.crawl.engine is Engine.AUTO:
+            choice.merge(EngineChoice.from_json(kept))
+
+    def lessons(self) -> dict[str, dict[str, object]]:
+        """What `auto` has learned, to be kept."""
+        if self.crawl.engine is not Engine.AUTO:
+            return {}
+        return {host: choice.as_json() for host, choice in self.choices.items() if choice.kinds}
 
     def add(self, outcome: Outcome) -> None:
         """A URL in hand has an outcome. Links that are known at their depth already are left out."""

@@ -238,10 +238,11 @@ class CrawlSlice:
             return
         if not desk.traps:
             desk.traps = await self._tools.store.run(lambda uow: uow.frontier.traps(turn.crawl.task_id))
+        desk.learned_before(turn.host, turn.engine_choice)
         desk.in_hand += len(turn.urls)
         for position, url in enumerate(turn.urls):
             at = not_before + position * turn.delay.total_seconds()
-            self._send(lane, turn, at, partial(self._fetch, desk, url), url)
+            self._send(lane, turn, at, partial(self._fetch, desk, url, turn.delay), url)
         if turn.is_suspect:
             await lane.ended()
 
@@ -266,8 +267,10 @@ class CrawlSlice:
             desk.in_hand -= 1
         self._moved.set()
 
-    async def _fetch(self, desk: CrawlDesk, url: LeasedUrl) -> None:
-        outcome = self._refused(desk, url) or await self._fetcher.outcome_of(desk.crawl, url)
+    async def _fetch(self, desk: CrawlDesk, url: LeasedUrl, pause: timedelta) -> None:
+        outcome = self._refused(desk, url)
+        if outcome is None:
+            outcome = await self._fetcher.outcome_of(url, desk.rules, desk.choices[url.host], pause)
         if not desk.is_open:
             desk.in_hand -= 1
             return
@@ -318,7 +321,7 @@ class CrawlSlice:
     async def _flush(self, desk: CrawlDesk) -> None:
         outcomes = desk.take()
         try:
-            settlement = await self._writer.write(desk.crawl, outcomes, desk.rules, {})
+            settlement = await self._writer.write(desk.crawl, outcomes, desk.rules, desk.lessons())
             desk.settled(settlement)
             if settlement.is_open:
                 self._pages += sum(outcome.page is not None for outcome in outcomes)

@@ -102,7 +102,7 @@ class EngineChoice:
 
     def judge(self, html: str, content: Content) -> Verdict:
         """Whether a page that came over HTTP is what a reader would see."""
-        tree = LexborHTMLParser(flattened(html)) if _MIGHT_RUN.search(html) else None
+        tree = LexborHTMLParser(flattened(html)) if might_run_scripts(html) else None
         if tree is None or not _runs_scripts(tree, html):
             return Verdict(Engine.HTTP, "no script runs on it")
         kind = _kind_of(tree, html)
@@ -147,6 +147,11 @@ class EngineChoice:
         self.kinds[kind] = known
         while len(self.kinds) > MAX_KINDS:
             del self.kinds[next(iter(self.kinds))]
+
+
+def might_run_scripts(html: str) -> bool:
+    """Whether anything in a page looks like a script: of one that has none nothing more need be asked."""
+    return _MIGHT_RUN.search(html) is not None
 
 
 def _learned(known: _Kind, before: Content, after: Content) -> _Kind:

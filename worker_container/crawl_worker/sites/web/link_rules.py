@@ -1,7 +1,7 @@
 """What becomes of a link: a URL to fetch, or one that is skipped, for a reason that people can read."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -95,7 +95,7 @@ class LinkRules:
         """The first rule that speaks against it; the depth last, since a shorter path may be found."""
         address = "/" + url.text.partition("://")[2].partition("/")[2]
         too_deep = self.crawl.depth < link.depth < SITEMAP_DEPTH
-        against = (
+        against: tuple[tuple[SkipReason, Callable[[], bool]], ...] = (
             (SkipReason.OUT_OF_SCOPE, lambda: not self.in_scope(url)),
             (SkipReason.TRAP, lambda: self._leads_astray(url.text)),
             (SkipReason.LOG_OUT, lambda: _logs_out(address, link.label)),

@@ -2,14 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Protocol
 
 from crawl_worker.engine.charset import charset_of
 from crawl_worker.engine.fetched import FetchedPage
 from crawl_worker.engine.web_client import WebClient
 from crawl_worker.sites.web.document import EMPTY, HTML_TYPES, Document, read_document
-from crawl_worker.sites.web.judging import Outcome, judge, judge_failure
+from crawl_worker.sites.web.engine_choice import Content, EngineChoice, might_run_scripts
+from crawl_worker.sites.web.judging import MAX_RETRIES, Outcome, judge, judge_failure
+from crawl_worker.sites.web.link_rules import LinkRules
+from crawl_worker.sites.web.urls import web_url
 from nightjar.database.crawls import Crawl
 from nightjar.database.frontier import LeasedUrl
 from nightjar.domain.site_crawl import Engine
@@ -30,6 +35,20 @@ class Renderer(Protocol):
 RendererOf = Callable[[Crawl], Awaitable[Renderer]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """An answer and what was read in it."""
+
+    page: FetchedPage
+    charset: str | None
+    document: Document
+
+    def content(self, rules: LinkRules) -> Content:
+        """Its text, and its links that belong to the crawl."""
+        links = (link.url for link in self.document.links)
+        return Content(self.document.text, frozenset(url for url in links if rules.in_scope(web_url(url))))
+
+
 class PageFetcher:
     """Fetches pages for a slice."""
 
@@ -38,46 +57,68 @@ class PageFetcher:
         self._renderer_of = renderer_of
         self._retry_delay = retry_delay
 
-    async def outcome_of(self, crawl: Crawl, leased: LeasedUrl) -> Outcome:
-        """Fetch, read and judge one page. Never raises but for cancellation: a fault is the page's own."""
+    async def outcome_of(self, leased: LeasedUrl, rules: LinkRules, choice: EngineChoice, pause: timedelta) -> Outcome:
+        """Fetch, read and judge one page. `pause` lies between two requests for it, where it takes two.
+
+        Never raises but for cancellation: a fault is the page's own.
+        """
         try:
-            return await self._fetched(crawl, leased)
+            reading, reason = await self._read(leased, rules, choice, pause)
         except TaskFailure as failure:
             return judge_failure(leased, failure, retry_delay=self._retry_delay)
         except Exception as error:  # noqa: BLE001  # one page must not take the slice with it
             logger(__name__).exception("page_failed_unforeseen", url=leased.url)
             fault = RetryLater(ErrorCode.INTERNAL, f"{type(error).__name__} while reading it; see the worker log")
             return judge_failure(leased, fault, retry_delay=self._retry_delay)
+        outcome = judge(leased, reading.page, reading.document, retry_delay=self._retry_delay)
+        return replace(outcome, charset=reading.charset, engine_reason=reason)
 
-    async def _fetched(self, crawl: Crawl, leased: LeasedUrl) -> Outcome:
-        if crawl.engine is Engine.BROWSER or crawl.screenshots:
-            page = await self._rendered(crawl, leased.url)
-            return await self._judged(leased, page, "browser was asked for")
+    async def _read(
+        self, leased: LeasedUrl, rules: LinkRules, choice: EngineChoice, pause: timedelta
+    ) -> tuple[_Reading, str]:
+        crawl = rules.crawl
+        if crawl.engine is Engine.BROWSER:
+            return await self._rendered(crawl, leased.url), "the order says so"
         page = await self._web.fetch(leased.url, user_agent=crawl.user_agent)
-        return await self._judged(leased, page, "http was asked for")
+        reading = await _reading_of(page)
+        if crawl.engine is Engine.HTTP and not crawl.screenshots:
+            return reading, "the order says so"
+        if page.status != HTTPStatus.OK or not is_html(page):
+            return reading, "it is no page that a browser would show differently"
+        return await self._as_seen(leased, rules, choice, reading, pause)
 
-    async def _rendered(self, crawl: Crawl, url: str) -> FetchedPage:
+    async def _as_seen(
+        self, leased: LeasedUrl, rules: LinkRules, choice: EngineChoice, reading: _Reading, pause: timedelta
+    ) -> tuple[_Reading, str]:
+        """The page as a reader sees it: what came over HTTP if that is all there is, else rendered."""
+        html = reading.page.body.decode(reading.charset or "utf-8", errors="replace")
+        if not rules.crawl.screenshots and not might_run_scripts(html):
+            return reading, "no script runs on it"
+        before = reading.content(rules)
+        verdict = choice.judge(html, before)
+        reason = verdict.reason
+        if rules.crawl.screenshots:
+            reason = "a screenshot was asked for"
+        elif verdict.engine is Engine.HTTP:
+            return reading, reason
+        await asyncio.sleep(pause.total_seconds())
+        try:
+            rendered = await self._rendered(rules.crawl, leased.url)
+        except TaskFailure as failure:
+            if isinstance(failure, RetryLater) and leased.attempts <= MAX_RETRIES:
+                raise
+            return reading, f"{reason}; the browser could not: {failure.message}"
+        choice.learn(verdict, before, rendered.content(rules))
+        return rendered, reason
+
+    async def _rendered(self, crawl: Crawl, url: str) -> _Reading:
         renderer = await self._renderer_of(crawl)
-        return await renderer.render(url, screenshot=crawl.screenshots)
-
-    async def _judged(self, leased: LeasedUrl, page: FetchedPage, reason: str) -> Outcome:
-        charset, document = await read_page(page)
-        outcome = judge(leased, page, document, retry_delay=self._retry_delay)
-        return with_reading(outcome, charset, reason)
+        return await _reading_of(await renderer.render(url, screenshot=crawl.screenshots))
 
 
-def with_reading(outcome: Outcome, charset: str | None, reason: str) -> Outcome:
-    """The outcome, with how its page was fetched and read."""
-    return Outcome(
-        leased=outcome.leased,
-        page=outcome.page,
-        document=outcome.document,
-        charset=charset,
-        engine_reason=reason,
-        end=outcome.end,
-        found=outcome.found,
-        signal=outcome.signal,
-    )
+async def _reading_of(page: FetchedPage) -> _Reading:
+    charset, document = await read_page(page)
+    return _Reading(page=page, charset=charset, document=document)
 
 
 async def read_page(page: FetchedPage) -> tuple[str | None, Document]:
