@@ -90,6 +90,15 @@ async def test_a_packed_page_is_unpacked(web: WebClient, site: FaultySite) -> No
     assert (page.body.decode(), page.header("content-encoding")) == ("<p>압축된 글</p>", "gzip")
 
 
+async def test_a_caller_may_take_more_or_less_than_a_page_may_have(web: WebClient, site: FaultySite) -> None:
+    site.page("/ten", "x" * 10_000_000)
+    assert len((await web.fetch(site.url("/ten"), user_agent=AGENT, at_most=10_000_000)).body) == 10_000_000
+    for path, at_most in (("/ten", None), ("/ten", 9_999_999), ("/plain", 10), ("/gzip", 10)):
+        with pytest.raises(GiveUp) as caught:
+            await web.fetch(site.url(path), user_agent=AGENT, at_most=at_most)
+        assert caught.value.code is ErrorCode.TOO_LARGE
+
+
 @pytest.mark.parametrize("path", ["/slow", "/trickle"])
 async def test_an_answer_that_does_not_end_in_time_is_tried_later(site: FaultySite, path: str) -> None:
     async with client_for(site, timeout=timedelta(seconds=0.5)) as web:

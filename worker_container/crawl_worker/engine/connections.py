@@ -20,6 +20,10 @@ MAX_HEADER_BYTES = 16_384
 
 MAX_HEADERS = 200
 
+KEPT_SECONDS = 4
+"""A connection is not used again after so long without use: many servers (Apache, Node) close theirs after five, and a
+request that crosses that on its way is lost."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -44,15 +48,23 @@ class Connections:
         self._session: aiohttp.ClientSession | None = None
 
     async def exchange(
-        self, url: URL, *, method: str = "GET", headers: Mapping[str, str] | None = None, json: object = None
+        self,
+        url: URL,
+        *,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        json: object = None,
+        at_most: int | None = None,
     ) -> Answer:
         """Send one request, once, and read the whole answer. No redirect is followed. The URL has been judged.
+
+        `at_most` bytes are taken, before and after unpacking; None takes the setting.
 
         Raises:
             GiveUp: the egress rule refuses the address, the certificate is bad, or the answer is too large.
             RetryLater: the time is up, the connection failed, or the answer is broken.
         """
-        limit = self._settings.max_response_bytes
+        limit = at_most or self._settings.max_response_bytes
         try:
             answer = await self._open_session().request(method, url, headers=headers, json=json, allow_redirects=False)
             try:
@@ -84,6 +96,7 @@ class Connections:
                     limit_per_host=settings.max_per_host,
                     resolver=_JudgedAddresses(self._resolver),
                     use_dns_cache=False,  # the resolver remembers
+                    keepalive_timeout=KEPT_SECONDS,
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),  # tasks must not meet each other's cookies
                 headers={"Accept-Language": settings.accept_language, "Accept-Encoding": ACCEPTED},

@@ -30,8 +30,10 @@ class WebClient:
         self._passed: set[str] = set()
         self._headers: dict[str, Mapping[str, str]] = {}
 
-    async def fetch(self, url: str, *, user_agent: str) -> FetchedPage:
+    async def fetch(self, url: str, *, user_agent: str, at_most: int | None = None) -> FetchedPage:
         """Ask for a page, once, and read the whole answer; a redirect is an answer.
+
+        `at_most` bytes are taken, before and after unpacking; None takes the setting.
 
         Raises:
             GiveUp: the egress rule refuses the address, the certificate is bad, or the answer is too large.
@@ -40,7 +42,7 @@ class WebClient:
         target = self._judged(url)
         started_at = datetime.now(UTC)
         started = time.perf_counter()
-        answer = await self._connections.exchange(target, headers=self._headers_of(user_agent))
+        answer = await self._connections.exchange(target, headers=self._headers_of(user_agent), at_most=at_most)
         return FetchedPage(
             url=url,
             final_url=url,

@@ -1,5 +1,6 @@
 """What a slice asks of a host besides pages: its robots.txt and its sitemaps."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +13,7 @@ from crawl_worker.engine.web_client import WebClient
 from crawl_worker.sites.web.claiming import ROBOTS_FAILURES, ROBOTS_OF_THE_HOST, ClaimRules, Turn
 from crawl_worker.sites.web.crawl_desk import CrawlDesk, RobotsBook
 from crawl_worker.sites.web.link_rules import Found, LinkRules
-from crawl_worker.sites.web.sitemap import Sitemap, read_sitemap
+from crawl_worker.sites.web.sitemap import MAX_BYTES, Sitemap, read_sitemap
 from crawl_worker.sites.web.urls import spelled, web_url
 from nightjar.application.publishing import publish_task
 from nightjar.application.site_crawls import end_if_done
@@ -114,18 +115,18 @@ class HostErrands:
         if not desk.rules.allows(web_url(url)):
             return Sitemap()
         try:
-            answer = await self._web.fetch(url, user_agent=turn.crawl.user_agent)
+            answer = await self._web.fetch(url, user_agent=turn.crawl.user_agent, at_most=MAX_BYTES)
             for _ in range(MAX_REDIRECTS):
                 onward = spelled(answer.header("location"), answer.url) if answer.header("location") else None
                 if onward is None or web_url(onward).host != turn.host:
                     break
-                answer = await self._web.fetch(onward, user_agent=turn.crawl.user_agent)
+                answer = await self._web.fetch(onward, user_agent=turn.crawl.user_agent, at_most=MAX_BYTES)
         except TaskFailure as failure:
             log.info("sitemap_unread", url=url, cause=failure.message)
             return Sitemap()
         if answer.status != 200:  # noqa: PLR2004  # nearly all sites have none
             return Sitemap()
-        return read_sitemap(answer.body, url)
+        return await asyncio.to_thread(read_sitemap, answer.body, url)  # up to a second for a large one
 
 
 def _keep_robots(uow: UnitOfWork, *, turn: Turn, status: int, body: str, failures: int, ttl: timedelta) -> None:
