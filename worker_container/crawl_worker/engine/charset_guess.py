@@ -39,8 +39,10 @@ _OTHERS = ["gb18030", "big5", "cp1251", "koi8_r", "cp1253", "cp874", "cp1252"]
 
 def guessed_charset(body: bytes) -> str:
     """The Python codec to read a body with; UTF-8 wherever it can be."""
+    if body.isascii() or _is_utf8(body):
+        return "utf-8"
     first = _NOT_ASCII.search(body)
-    if first is None or _is_utf8(body):
+    if first is None:
         return "utf-8"
     sample = body[first.start() : first.start() + SAMPLE_BYTES]
     if _broken_share(sample.decode(errors="replace")) < FEW_DAMAGED:
