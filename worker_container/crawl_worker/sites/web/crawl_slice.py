@@ -275,7 +275,7 @@ class CrawlSlice:
             desk.in_hand -= 1
             return
         desk.add(outcome)
-        if outcome.signal is not None and outcome.signal.overloaded:
+        if outcome.signal is not None and outcome.signal.plain:
             self._hand.lanes[url.host].drop_waiting()
         if desk.in_hand % 20 == 0 or len(desk.outcomes) >= self._rules.flush_pages:
             self._moved.set()

@@ -30,9 +30,12 @@ _REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostSignal:
-    """What a host told about itself: that it has too much to do, and how long it wants to be left alone."""
+    """What a host told about itself: that it has too much to do, and how long it wants to be left alone.
 
-    overloaded: bool
+    One that is not `plain` (503 without Retry-After) may be about its page alone: several of them are about the host.
+    """
+
+    plain: bool
     retry_after: timedelta | None = None
 
 
@@ -129,7 +132,8 @@ def _redirected(leased: LeasedUrl, page: FetchedPage) -> Outcome:
 def _refused(leased: LeasedUrl, page: FetchedPage, retry_delay: timedelta) -> Outcome:
     status = page.status
     wait = retry_after(page)
-    signal = HostSignal(overloaded=True, retry_after=wait) if status in _OVERLOADED else None
+    plain = status == HTTPStatus.TOO_MANY_REQUESTS or wait is not None
+    signal = HostSignal(plain=plain, retry_after=wait) if status in _OVERLOADED else None
     passing = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _PASSING
     message = f"it answers {status}"
     if passing and leased.attempts <= MAX_RETRIES:

@@ -19,6 +19,8 @@ from nightjar.domain.site_crawl import CrawlCounts, PageState, SkipReason, Store
 
 FIRST_BACKOFF = timedelta(seconds=1)
 LONGEST_BACKOFF = timedelta(seconds=60)
+SIGNALS = 3
+"""Answers of 503 in one batch that are about the host, not about their pages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,18 +208,18 @@ class _Settling:
 
     def _tell_hosts(self) -> None:
         """Hosts that have too much to do are asked less often, those that answer well more often again."""
-        signals: dict[str, HostSignal | None] = {}
+        by_host: dict[str, list[Outcome]] = {}
         for stored in self._batch.outcomes:
-            host = stored.outcome.leased.host
-            signals[host] = stored.outcome.signal or signals.get(host)
-        for host in sorted(signals):
-            signal = signals[host]
-            if signal is None:
-                self._uow.host_lanes.ease(host)
-            else:
+            by_host.setdefault(stored.outcome.leased.host, []).append(stored.outcome)
+        for host, outcomes in sorted(by_host.items()):
+            signals = [outcome.signal for outcome in outcomes if outcome.signal is not None]
+            if _speak_for_the_host(signals, len(outcomes)):
+                waits = [signal.retry_after for signal in signals if signal.retry_after is not None]
                 self._uow.host_lanes.back_off(
-                    host, first=FIRST_BACKOFF, longest=LONGEST_BACKOFF, retry_after=signal.retry_after
+                    host, first=FIRST_BACKOFF, longest=LONGEST_BACKOFF, retry_after=max(waits, default=None)
                 )
+            elif not signals:
+                self._uow.host_lanes.ease(host)
 
     def _report(self, counts: CrawlCounts) -> None:
         total = min(counts.discovered - counts.skipped - counts.failed, self._crawl.page_limit)
@@ -238,6 +240,11 @@ class _Settling:
 def _links_of(outcome: Outcome, depth: int) -> Iterable[Found]:
     for link in outcome.document.links:
         yield Found(url=link.url, depth=depth + 1, nofollow=link.nofollow, label=link.label)
+
+
+def _speak_for_the_host(signals: Sequence[HostSignal], answers: int) -> bool:
+    """Whether the host has too much to do: it says so plainly, or a tenth of its answers do."""
+    return any(signal.plain for signal in signals) or len(signals) >= max(SIGNALS, answers / 10)
 
 
 def _shape(text: str) -> UUID:

@@ -109,9 +109,9 @@ def template_of(url: str) -> str:
 
 
 def repeats_itself(url: str) -> bool:
-    """Whether its path goes round in circles: the same one to three folders three times in a row."""
+    """Whether its path goes round in circles: the same two or three folders three times in a row, or one six times."""
     folders = urlsplit(url).path.strip("/").split("/")
-    if len(folders) < 4:  # noqa: PLR2004  # /a/a/a is a path that sites do have
+    if len(folders) < 6:  # noqa: PLR2004  # the shortest circle; /a/a/a is a path that sites do have
         return False
     return any(_circles(folders, size) for size in (1, 2, 3))
 
@@ -124,7 +124,7 @@ def same_but_for_spelling(url: str, other: str) -> bool:
 
 
 def _circles(folders: list[str], size: int) -> bool:
-    times = 4 if size == 1 else 3
+    times = 6 if size == 1 else 3
     return any(
         folders[start : start + size] * times == folders[start : start + size * times]
         for start in range(len(folders) - size * times + 1)
