@@ -34,6 +34,11 @@ class FetchedPage:
         wanted = name.lower()
         return next((value for key, value in self.headers if key.lower() == wanted), "")
 
+    def values(self, name: str) -> tuple[str, ...]:
+        """All headers of this name, in any case."""
+        wanted = name.lower()
+        return tuple(value for key, value in self.headers if key.lower() == wanted)
+
     @property
     def content_type(self) -> str:
         """The media type without its parameters, in lower case; empty if the answer names none."""

@@ -38,6 +38,9 @@ class ClaimRules:
     request_budget: timedelta
     horizon: timedelta = timedelta(seconds=20)
     patience: timedelta = timedelta(seconds=5)
+    sample: timedelta = timedelta(seconds=3)
+    """As `horizon`, at a host that has too much to do: how it answers these decides about the next."""
+
     lease: timedelta = timedelta(seconds=60)
     robots_retry: timedelta = timedelta(seconds=60)
 
@@ -147,7 +150,8 @@ class _Taking:
     def _pages(self, delay: timedelta, want: int) -> Turn | None:
         slots, connections = want, 1
         if delay:
-            slots = min(want, max(1, int(self._rules.horizon / delay)))
+            horizon = self._rules.sample if delay == self._lane.backoff else self._rules.horizon
+            slots = min(want, max(1, int(horizon / delay)))
         else:
             connections = self._uow.host_lanes.share(
                 self._host, self._lease.slice_id, maximum=self._rules.max_per_host, lease=self._rules.lease

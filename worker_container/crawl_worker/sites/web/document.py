@@ -1,5 +1,6 @@
 """One quick look at an HTML page: its title, its text, its links, and what it asks of crawlers."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,6 +19,11 @@ MAX_LINKS = 10_000
 MAX_TITLE = 500
 
 _UNREAD = "script,style,noscript,template"
+
+# An X-Robots-Tag may be meant for one crawler: its name and a colon come first. These words take a colon themselves.
+_AGENT = re.compile(r"\s*([a-z0-9_-]+)\s*:", re.IGNORECASE)
+_WITH_VALUE = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
+_OURSELVES = "nightjar"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ EMPTY = Document(title="", text="", links=(), canonical=None, noindex=False, nof
 
 
 def read_document(html: str, url: str, *, robots_header: str = "") -> Document:
-    """Read a page that came from `url`; `robots_header` is the value of its X-Robots-Tag."""
+    """Read a page that came from `url`; `robots_header` has the values of its X-Robots-Tag headers, one a line."""
     return read_tree(LexborHTMLParser(html), url, robots_header=robots_header)
 
 
@@ -54,8 +60,8 @@ def read_tree(tree: LexborHTMLParser, url: str, *, robots_header: str = "") -> D
     """As `read_document`, of a page that is parsed already. Scripts and styles are taken out of the tree."""
     base = _base(tree, url)
     title = tree.css_first("title")
-    wishes = f"{robots_header},{_robots_meta(tree)}".lower()
-    nofollow = "nofollow" in wishes or _is_none(wishes)
+    wishes = _wishes(robots_header) | _words(_robots_meta(tree))
+    nofollow = not wishes.isdisjoint({"nofollow", "none"})
     links = tuple(_links(tree, base, nofollow_all=nofollow))
     canonical = _canonical(tree, base)
     return Document(
@@ -63,7 +69,7 @@ def read_tree(tree: LexborHTMLParser, url: str, *, robots_header: str = "") -> D
         text=_text(tree),
         links=links,
         canonical=canonical,
-        noindex="noindex" in wishes or _is_none(wishes),
+        noindex=not wishes.isdisjoint({"noindex", "none"}),
         nofollow=nofollow,
     )
 
@@ -104,8 +110,25 @@ def _robots_meta(tree: LexborHTMLParser) -> str:
     return ",".join(node.attributes.get("content") or "" for node in nodes)
 
 
-def _is_none(wishes: str) -> bool:
-    return any(wish.strip() == "none" for wish in wishes.split(","))
+def _wishes(robots_header: str) -> frozenset[str]:
+    """What X-Robots-Tag asks of all crawlers and of ours; each line begins with what is for all."""
+    if not robots_header:
+        return frozenset()
+    wishes: set[str] = set()
+    for line in robots_header.splitlines():
+        for_us = True
+        for part in line.split(","):
+            named = _AGENT.match(part)
+            agent = named.group(1).lower() if named else ""
+            if agent and agent not in _WITH_VALUE:
+                for_us = agent == _OURSELVES
+            if for_us:
+                wishes |= _words(part.replace(":", " "))
+    return frozenset(wishes)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.lower().replace(",", " ").split())
 
 
 def _flat(text: str) -> str:

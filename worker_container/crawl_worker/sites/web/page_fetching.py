@@ -139,4 +139,4 @@ def is_html(page: FetchedPage) -> bool:
 def _read(page: FetchedPage) -> tuple[str, Document]:
     charset = charset_of(page.body, page.header("content-type"))
     html = page.body.decode(charset, errors="replace")
-    return charset, read_document(html, page.final_url, robots_header=page.header("x-robots-tag"))
+    return charset, read_document(html, page.final_url, robots_header="\n".join(page.values("x-robots-tag")))
