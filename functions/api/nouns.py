@@ -53,6 +53,7 @@ NOUNS = (
     Noun(f"{BASE}/stores", "functions.api.routes.stores"),
     Noun(f"{BASE}/crawl", "functions.api.routes.crawl_starts"),
     Noun(f"{BASE}/crawls", "functions.api.routes.crawls"),
+    Noun(f"{BASE}/pagination", "functions.api.routes.pagination"),
     Noun("/api/baemin", "functions.api.routes.store_crawls"),
     Noun(f"{BASE}/tasks", "functions.api.routes.live", protocol="websocket"),
 )

@@ -8,6 +8,7 @@ from ipaddress import ip_address
 
 import ada_url
 
+from nightjar.domain.pagination_plan import PAGE
 from nightjar.domain.public_address import is_public
 from nightjar.domain.web_address import WEB_PORTS, WebAddress
 from nightjar.errors import Invalid
@@ -27,6 +28,20 @@ def start_url(url: str, *, open_origins: AbstractSet[str] = frozenset()) -> str:
     if _is_private(address.name):
         raise _refused(url, f"{address.name} is not a public address")
     return spelling
+
+
+def url_pattern(pattern: str, *, last: int, open_origins: AbstractSet[str] = frozenset()) -> str:
+    """The pattern of a list with `{page}` in its path or query, whose pages 1 to `last` may be crawled.
+
+    Raises Invalid.
+    """
+    written = pattern.strip()
+    if PAGE not in written:
+        raise Invalid(f"url_pattern: {pattern!r} lacks {PAGE}; give one like https://shop.example/goods?page={PAGE}")
+    pages = [start_url(written.replace(PAGE, str(number)), open_origins=open_origins) for number in (1, last)]
+    if WebAddress.of(pages[0]) != WebAddress.of(pages[1]) or (last > 1 and pages[0] == pages[1]):
+        raise Invalid(f"url_pattern: {PAGE} has to stand in the path or in the query")
+    return written.partition("#")[0]
 
 
 def _spelled(url: str) -> str:
