@@ -71,6 +71,10 @@ def register_tasks(app: Celery, parts: Callable[[], ChildParts]) -> None:
     def crawl_slice(task_id: str) -> None:
         parts().run_crawl_slice(UUID(task_id))
 
+    @app.task(name=str(TaskKind.PROCESS_PAGINATION))
+    def process_pagination(task_id: str) -> None:
+        parts().run_list(UUID(task_id))
+
     @app.task(name=str(TaskKind.NIGHTLY_FANOUT))
     def nightly_fanout(moment: str | None = None) -> dict[str, object]:
         return scheduled.nightly_fanout(parts().fan_out, moment)

@@ -61,6 +61,10 @@ class ChildParts:
         """One attempt at a slice of site crawls, in the child's loop; the calling thread waits."""
         self.child.run(self.attempts.run(task_id, self.site_crawls.slice_job()))
 
+    def run_list(self, task_id: UUID) -> None:
+        """One attempt at a list of many pages, in the child's loop; the calling thread waits."""
+        self.child.run(self.attempts.run(task_id, self.site_crawls.list_job()))
+
     def run_store_crawl(self, kind: TaskKind, task_id: UUID) -> None:
         """One attempt at a store-owner crawl, in the child's loop; the calling thread waits."""
         self.child.run(self.attempts.run(task_id, self.store_crawls.job(kind)))
@@ -155,7 +159,9 @@ def build_child(environment: Mapping[str, str], plan: WorkerPlan, parent: Parent
         browser=browser,
         engine=engine,
         ranks=ranks,
+        gate_rules=gate_rules,
         lease=settings.lease,
+        time_limit=settings.soft_time_limit,
     )
     child.start()
     if poster:

@@ -2,19 +2,24 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from uuid import UUID
 
 from crawl_worker.engine.browser import Browser
 from crawl_worker.engine.egress import EgressRule
+from crawl_worker.engine.host_gate import GateRules, PostgresHostGate
 from crawl_worker.engine.page_pool import PagePool
 from crawl_worker.engine.settings import EngineSettings
 from crawl_worker.engine.store import Store
 from crawl_worker.engine.web_client import WebClient
 from crawl_worker.sites.web.claiming import ClaimRules
 from crawl_worker.sites.web.crawl_slice import CrawlSlice, SliceRules, SliceTools
+from crawl_worker.sites.web.polite_pages import PageTools, PolitePages
 from crawl_worker.tasks.crawl_slice import CrawlSliceJob
+from crawl_worker.tasks.pagination_job import PaginationJob
+from nightjar.domain.site_crawl import Engine
 from nightjar.ports import Archive, ProgressChannel, TaskQueue
 from nightjar.settings import RankSettings
 
@@ -26,7 +31,7 @@ RELEASE_MARGIN = timedelta(seconds=15)
 
 
 class SiteCrawls:
-    """Makes the jobs of slices, and stops what its owner cancels."""
+    """Makes the jobs of slices and of lists, and stops what its owner cancels."""
 
     def __init__(
         self,
@@ -38,7 +43,9 @@ class SiteCrawls:
         browser: Browser,
         engine: EngineSettings,
         ranks: RankSettings,
+        gate_rules: GateRules,
         lease: timedelta,
+        time_limit: timedelta,
     ) -> None:
         rule = EgressRule(allowed_origins=engine.allowed_origins)
         self.web = WebClient(engine, rule)
@@ -50,7 +57,9 @@ class SiteCrawls:
         self._rule = rule
         self._engine = engine
         self._ranks = ranks
+        self._gate_rules = gate_rules
         self._lease = lease
+        self._time_limit = time_limit
         self._working: CrawlSlice | None = None
 
     def slice_job(self) -> CrawlSliceJob:
@@ -73,6 +82,23 @@ class SiteCrawls:
         )
         rules = SliceRules(claims=claims, retry_delay=self._ranks.retry_delay, pause=self._ranks.delay)
         return CrawlSliceJob(tools, rules, watch=self._watch)
+
+    def list_job(self) -> PaginationJob:
+        """The job of one attempt at a list that goes over many pages."""
+        tools = PageTools(
+            store=self._store,
+            web=self.web,
+            pool=self.pool,
+            new_gate=lambda delay: PostgresHostGate(self._store, replace(self._gate_rules, delay=delay)),
+            delay=self._ranks.delay,
+            request_timeout=self._engine.timeout,
+        )
+        user_agent = random.choice(self._engine.user_agents)  # noqa: S311  # a choice, not a secret
+
+        def pages_of(engine: Engine) -> PolitePages:
+            return PolitePages(tools, engine=engine, user_agent=user_agent)
+
+        return PaginationJob(self._store, pages_of, retry_delay=self._ranks.retry_delay, time_limit=self._time_limit)
 
     def cancel(self, task_id: UUID) -> None:
         """Drop what is in hand of a crawl, if it is one that is being worked at here."""
