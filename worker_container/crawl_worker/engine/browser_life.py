@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Generic, Protocol, TypeVar
 
+from nightjar.errors import ErrorCode, RetryLater
+
 MEMORY_LOOK_SECONDS = 5
 """Memory is measured at most so often: a look reads every process of the machine."""
 
@@ -61,6 +63,7 @@ class ChromiumLife(Generic[RunningT]):
         self._idle_timer: asyncio.TimerHandle | None = None
         self._background: set[asyncio.Task[None]] = set()
         self._unwanted: RunningT | None = None
+        self._is_closed = False
 
     @asynccontextmanager
     async def lease(self) -> AsyncIterator[RunningT]:
@@ -93,7 +96,8 @@ class ChromiumLife(Generic[RunningT]):
                 await self._end()
 
     async def close(self) -> None:
-        """End Chromium, whoever leases it, and what runs in the background."""
+        """End Chromium for good, whoever leases it, and wait for what runs in the background."""
+        self._is_closed = True
         self._stop_idle_timer()
         async with self._changing:
             await self._end()
@@ -124,6 +128,8 @@ class ChromiumLife(Generic[RunningT]):
                 return  # somebody else did it meanwhile
             await self._no_leases.wait()
             await self._end()
+            if self._is_closed:
+                raise RetryLater(ErrorCode.INTERNAL, "the browser is closed: the worker is stopping")
             self._running = await self._launch()
             self._start_idle_timer()  # whoever wanted it may be gone
 

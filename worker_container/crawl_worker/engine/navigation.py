@@ -34,6 +34,7 @@ class Navigation:
     main_frame: str
     door: Door
     max_requests: int
+    max_bytes: int
     failed: asyncio.Future[None]
     """Ends with the failure of the page, never with a result."""
 
@@ -57,6 +58,7 @@ class Navigation:
     """The latest request for the document itself; those of its frames may fail as they like."""
 
     _counted: int = 0
+    _bytes: int = 0
     _under_way: set[str] = field(default_factory=set)
 
     def hear(self, event: str, told: Answer) -> None:
@@ -66,6 +68,8 @@ class Navigation:
                 self._on_request(told)
             case "Network.responseReceived":
                 self._on_response(told)
+            case "Network.dataReceived" if told["requestId"] in self.responses:
+                self._on_document_data(told["dataLength"])
             case "Network.loadingFinished":
                 self._end(told["requestId"])
             case "Network.loadingFailed":
@@ -83,6 +87,11 @@ class Navigation:
         """Our error for a document that did not load: what the egress proxy knows, else what Chromium says."""
         address = URL(self._address or self.url)
         return self.door.failure(address.host or "", address.port or 0) or meaning_of(fault, str(address))
+
+    def too_large(self) -> GiveUp:
+        """The error of a document with more than `max_bytes`, as it comes or as scripts make it."""
+        message = f"{self.url} has more than {self.max_bytes:,} bytes"
+        return GiveUp(ErrorCode.TOO_LARGE, message, details={"url": self.url})
 
     def fail(self, failure: TaskFailure) -> None:
         """End the navigation."""
@@ -108,6 +117,12 @@ class Navigation:
     def _on_response(self, told: Answer) -> None:
         if told.get("type") == "Document" and told.get("frameId") == self.main_frame:
             self.responses[told["requestId"]] = told["response"]
+            self._bytes = 0
+
+    def _on_document_data(self, count: int) -> None:
+        self._bytes += count
+        if self._bytes > self.max_bytes:
+            self.fail(self.too_large())
 
     def _on_failed_request(self, told: Answer) -> None:
         request = told["requestId"]

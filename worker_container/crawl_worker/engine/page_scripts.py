@@ -59,6 +59,10 @@ for (const name of ["IntersectionObserver", "ResizeObserver"]) {
   };
   Object.defineProperty(window[name], "name", {value: name});
 }
+window.alert = function alert() {};
+window.confirm = function confirm() { return false; };
+window.prompt = function prompt() { return null; };
+window.print = function print() {};
 if (navigator.serviceWorker)
   ServiceWorkerContainer.prototype.register = () => Promise.reject(new DOMException("not here", "SecurityError"));
 Object.defineProperty(window, "NAME", {value: {pending, state, setLater}});
@@ -66,7 +70,7 @@ Object.defineProperty(window, "NAME", {value: {pending, state, setLater}});
     .replace("DEPTH", str(COUNTED_DEPTH))
     .replace("DELAY", str(COUNTED_DELAY_MS))
 )
-"""Counts the timers and frames that a page's scripts wait for, and keeps service workers out."""
+"""Counts the timers and frames that a page's scripts wait for, and keeps dialogs and service workers out."""
 
 _READ = """(async (longest, grace, limit) => {
 const watch = window.NAME;

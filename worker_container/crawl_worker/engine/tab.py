@@ -19,7 +19,7 @@ from crawl_worker.engine.navigation import Navigation
 from crawl_worker.engine.page_scripts import WATCH, read_script
 from crawl_worker.engine.settings import EngineSettings
 from nightjar.domain.site_crawl import Engine
-from nightjar.errors import ErrorCode, GiveUp, RetryLater, TaskFailure
+from nightjar.errors import ErrorCode, RetryLater, TaskFailure
 
 STUCK_SECONDS = 1
 """A navigation that has not replaced the page before it after so long is helped: that page's script is ended."""
@@ -30,8 +30,13 @@ GRACE_SECONDS = 0.05
 MAX_READINGS = 12
 """How often one page is read because it went on loading, drawing or moving."""
 
+UNCHANGED = 2
+"""A page that asks its server for something again and again is read once it was the same so often."""
+
 FRAMES_AT_ONCE = 3
 FRAME_SECONDS = 0.02
+MAX_FRAMES_FOR_A_PICTURE = 50
+"""A frame may come without one while the page's process still prepares it."""
 
 BUFFERED_BYTES = 16_000_000
 """Of a page's answers, kept by Chromium for whoever asks."""
@@ -157,24 +162,26 @@ class Tab:
             main_frame=self._target,
             door=self._door,
             max_requests=self._settings.max_page_requests,
+            max_bytes=self._settings.max_response_bytes,
             failed=asyncio.get_running_loop().create_future(),
         )
 
     async def _go_and_read(self, navigation: Navigation, *, screenshot: bool) -> _Reading:
         if not await self._go(navigation):
             return _answer_alone(navigation)
-        await navigation.parsed.wait()
         if _mime_type(navigation) in _HTML:
             reading = await self._settled(navigation)
         else:
             reading = await self._raw(navigation)
-        return replace(reading, screenshot=await self._picture()) if screenshot else reading
+        return replace(reading, screenshot=await self._picture(navigation.url)) if screenshot else reading
 
     async def _go(self, navigation: Navigation) -> bool:
         """Navigate; false where the answer has no document to show. Raises what a page that does not load is."""
         helper = asyncio.ensure_future(self._help_when_stuck(navigation))
         try:
             answer = await self._send("Page.navigate", url=navigation.url)
+            if not answer.get("errorText"):
+                await navigation.parsed.wait()
         finally:
             helper.cancel()
         fault = answer.get("errorText")
@@ -189,11 +196,11 @@ class Tab:
 
     async def _help_when_stuck(self, navigation: Navigation) -> None:
         """While the page before still runs, end its script again and again: it must not keep this one waiting."""
-        while True:
-            await asyncio.sleep(STUCK_SECONDS)
-            if not navigation.document:
-                with suppress(CdpError):
-                    self.running.cdp.post("Runtime.terminateExecution", self._session)
+        await asyncio.sleep(STUCK_SECONDS)
+        while not navigation.document:
+            with suppress(CdpError):
+                self.running.cdp.post("Runtime.terminateExecution", self._session)
+            await asyncio.sleep(STUCK_SECONDS / 10)
 
     # --- reading --------------------------------------------------------------------------------------------------
 
@@ -201,6 +208,7 @@ class Tab:
         """The document when it is quiet, or at the latest after the settle limit."""
         loop = asyncio.get_running_loop()
         until = loop.time() + self._settings.settle_limit.total_seconds()
+        before, unchanged = "", 0
         for readings_left in reversed(range(MAX_READINGS)):
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(until):
@@ -211,7 +219,9 @@ class Tab:
             if seen is None or document != navigation.document:
                 await navigation.parsed.wait()  # it went elsewhere
                 continue
-            went_on = navigation.by_script != asked or not navigation.quiet.is_set()
+            unchanged = unchanged + 1 if seen["html"] == before else 0
+            before = seen["html"]
+            went_on = unchanged < UNCHANGED and (navigation.by_script != asked or not navigation.quiet.is_set())
             if left == 0 or not readings_left or not (went_on or await self._draw(seen)):
                 return self._page(navigation, seen)
         raise RetryLater(ErrorCode.UPSTREAM_ERROR, f"{navigation.url}: it goes elsewhere again and again")
@@ -242,7 +252,7 @@ class Tab:
     def _page(self, navigation: Navigation, seen: Answer) -> _Reading:
         body = None if seen["html"] is None else seen["html"].encode("utf-8", "replace")
         if body is None or len(body) > self._settings.max_response_bytes:
-            raise self._too_large(navigation)
+            raise navigation.too_large()
         status, headers = _head(navigation)
         return _Reading(url=seen["url"], status=status, headers=headers, body=body)
 
@@ -252,19 +262,18 @@ class Tab:
         answer = await self._send("Network.getResponseBody", requestId=navigation.document)
         body = base64.b64decode(answer["body"]) if answer["base64Encoded"] else answer["body"].encode()
         if len(body) > self._settings.max_response_bytes:
-            raise self._too_large(navigation)
+            raise navigation.too_large()
         return replace(_answer_alone(navigation), body=body)
 
-    async def _picture(self) -> bytes:
-        if self.running.draws_when_told:
-            await self._send("HeadlessExperimental.beginFrame")
+    async def _picture(self, url: str) -> bytes:
+        if not self.running.draws_when_told:
+            return base64.b64decode((await self._send("Page.captureScreenshot", format="png"))["data"])
+        for _ in range(MAX_FRAMES_FOR_A_PICTURE):
             answer = await self._send("HeadlessExperimental.beginFrame", screenshot={"format": "png"})
-            return base64.b64decode(answer["screenshotData"])
-        return base64.b64decode((await self._send("Page.captureScreenshot", format="png"))["data"])
-
-    def _too_large(self, navigation: Navigation) -> GiveUp:
-        message = f"{navigation.url} becomes more than {self._settings.max_response_bytes:,} bytes"
-        return GiveUp(ErrorCode.TOO_LARGE, message, details={"url": navigation.url})
+            if "screenshotData" in answer:
+                return base64.b64decode(answer["screenshotData"])
+            await asyncio.sleep(FRAME_SECONDS)
+        raise RetryLater(ErrorCode.UPSTREAM_ERROR, f"{url}: Chromium draws no picture of it", details={"url": url})
 
     # --- the session ----------------------------------------------------------------------------------------------
 
