@@ -1,7 +1,7 @@
 """What becomes of a link: a URL to fetch, or one that is skipped, for a reason that people can read."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -64,7 +64,8 @@ class LinkRules:
     def offers(self, found: Iterable[Found]) -> list[OfferedUrl]:
         """One offer for each URL, the best that was found for it, sorted by hash."""
         best: dict[str, tuple[tuple[bool, int], OfferedUrl]] = {}
-        for link in found:
+        # Pages of a site link to the same pages again and again: each different link is judged once.
+        for link in dict.fromkeys(found):
             offer = self.offer(link)
             rank = (offer.reason is not None, offer.depth)
             if link.url not in best or rank < best[link.url][0]:
@@ -91,21 +92,24 @@ class LinkRules:
             return url.host == self.crawl.scope_key
         return registrable_domain(url.host) == self.crawl.scope_key
 
-    def _reason(self, url: WebUrl, link: Found) -> SkipReason | None:
+    def _reason(self, url: WebUrl, link: Found) -> SkipReason | None:  # noqa: PLR0911  # a list of rules
         """The first rule that speaks against it; the depth last, since a shorter path may be found."""
+        if not self.in_scope(url):
+            return SkipReason.OUT_OF_SCOPE
+        if self._leads_astray(url.text):
+            return SkipReason.TRAP
         address = "/" + url.text.partition("://")[2].partition("/")[2]
-        too_deep = self.crawl.depth < link.depth < SITEMAP_DEPTH
-        against: tuple[tuple[SkipReason, Callable[[], bool]], ...] = (
-            (SkipReason.OUT_OF_SCOPE, lambda: not self.in_scope(url)),
-            (SkipReason.TRAP, lambda: self._leads_astray(url.text)),
-            (SkipReason.LOG_OUT, lambda: _logs_out(address, link.label)),
-            (SkipReason.CONTENT_TYPE, lambda: _MEDIA.search(address.partition("?")[0]) is not None),
-            (SkipReason.EXCLUDED, lambda: link.depth > 0 and not self._is_wanted(address)),
-            (SkipReason.ROBOTS, lambda: not self.allows(url)),
-            (SkipReason.NOFOLLOW, lambda: link.nofollow),
-            (SkipReason.DEPTH, lambda: too_deep),
-        )
-        return next((reason for reason, speaks_against in against if speaks_against()), None)
+        if _logs_out(address, link.label):
+            return SkipReason.LOG_OUT
+        if _MEDIA.search(address.partition("?")[0]):
+            return SkipReason.CONTENT_TYPE
+        if link.depth > 0 and not self._is_wanted(address):
+            return SkipReason.EXCLUDED
+        if not self.allows(url):
+            return SkipReason.ROBOTS
+        if link.nofollow:
+            return SkipReason.NOFOLLOW
+        return SkipReason.DEPTH if self.crawl.depth < link.depth < SITEMAP_DEPTH else None
 
     def _leads_astray(self, url: str) -> bool:
         return len(url) > MAX_URL_LENGTH or repeats_itself(url) or self.is_trap(url)
