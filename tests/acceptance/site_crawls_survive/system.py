@@ -149,7 +149,7 @@ class SiteCrawlSystem:
 @contextmanager
 def a_system() -> Iterator[SiteCrawlSystem]:
     """One worker with two children, the janitor, the API, two slow sites and the replica of the web."""
-    sites = SlowSites(busy=SlowSite(pages=300, delay=0.12), beside=SlowSite(pages=120, delay=0.12))
+    sites = SlowSites(busy=SlowSite(pages=240, delay=0.12), beside=SlowSite(pages=120, delay=0.12))
     with serving(sites.busy, sites.beside), WebReplica() as web:
         origins = ",".join([sites.busy.origin, sites.beside.origin, *web.origins])
         settings = {**SETTINGS, "CRAWL_ALLOWED_ORIGINS": origins}
