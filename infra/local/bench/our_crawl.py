@@ -47,6 +47,7 @@ class OurCrawl:
     url: str
     pages: int
     structure: bool
+    engine: str = "http"
 
     def run(self, stack: Stack) -> Crawled:
         """Crawl. Raises RuntimeError if not exactly `pages` whole rows and as many archived responses are there."""
@@ -67,7 +68,7 @@ class OurCrawl:
         return Crawled(pages=self.pages, seconds=seconds, tree_mb=memory.tree_mb)
 
     def _start(self, stack: Stack) -> UUID:
-        body = {"url": self.url, "depth": DEPTH, "limit": self.pages, "delay": 0.0, "engine": "http"}
+        body = {"url": self.url, "depth": DEPTH, "limit": self.pages, "delay": 0.0, "engine": self.engine}
         answer = httpx.post(
             f"{stack.api_url}/api/v1/crawl",
             json={**body, "structure": self.structure, "background": True},

@@ -137,6 +137,8 @@ def is_html(page: FetchedPage) -> bool:
 
 
 def _read(page: FetchedPage) -> tuple[str, Document]:
-    charset = charset_of(page.body, page.header("content-type"))
+    # What the browser gives is UTF-8, whatever the header of the document says that was sent.
+    is_rendered = page.engine is Engine.BROWSER
+    charset = "utf-8" if is_rendered else charset_of(page.body, page.header("content-type"))
     html = page.body.decode(charset, errors="replace")
     return charset, read_document(html, page.final_url, robots_header="\n".join(page.values("x-robots-tag")))
