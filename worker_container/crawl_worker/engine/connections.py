@@ -1,12 +1,20 @@
 """The engine's connections: pooled, to judged addresses only, with a limit on everything that a server may send."""
 
+import asyncio
+import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from ipaddress import IPv4Address
+from typing import TypeAlias
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.connector import Connection
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.http_parser import RawResponseMessage
+from multidict import CIMultiDict
 from yarl import URL
 
 from crawl_worker.engine.content_coding import ACCEPTED, BrokenCoding, UnpacksTooLarge, unpacked
@@ -20,6 +28,14 @@ MAX_HEADER_BYTES = 16_384
 
 MAX_HEADERS = 200
 
+MAX_KNOWN_DESTINATIONS = 10_000
+
+Destination: TypeAlias = tuple[str, str | None, int | None]
+"""Scheme, host and port."""
+
+_DEFAULTS = {"Accept": "*/*", "Accept-Encoding": ACCEPTED}
+_NAME = re.compile(r"[A-Za-z0-9-]+")
+
 KEPT_SECONDS = 4
 """A connection is not used again after so long without use: many servers (Apache, Node) close theirs after five, and a
 request that crosses that on its way is lost."""
@@ -29,7 +45,6 @@ request that crosses that on its way is lost."""
 class Answer:
     """What a server sent, read to its end and unpacked. `headers` are looked up without regard to case."""
 
-    url: URL
     status: int
     headers: Mapping[str, str]
     raw_headers: tuple[tuple[bytes, bytes], ...]
@@ -39,104 +54,143 @@ class Answer:
 
 
 class Connections:
-    """One pool an egress rule; opened in the running loop by the first request."""
+    """One pool an egress rule; opened in the running loop by the first request.
+
+    Requests are written here, on connections of aiohttp's connector, and answers read by its parser. Its client session
+    does much that a crawler must not (repeat, redirect, keep cookies), and costs more time than the rest of a request.
+    """
 
     def __init__(self, settings: EngineSettings, rule: EgressRule, *, lookup: Lookup | None = None) -> None:
         self.rule = rule
         self._settings = settings
+        self._silence = settings.silence.total_seconds()
+        self._timeout = aiohttp.ClientTimeout(sock_connect=settings.connect_timeout.total_seconds())
         self._resolver = Resolver(rule, ttl=settings.dns_ttl, lookup=lookup)
-        self._session: aiohttp.ClientSession | None = None
+        self._connector: aiohttp.TCPConnector | None = None
+        self._destinations: dict[Destination, aiohttp.ClientRequest] = {}
+
+    def head(self, headers: Mapping[str, str]) -> str:
+        """The header lines of requests, to be made once and used often; what is not in `headers` has defaults.
+
+        Raises ValueError for a header that would not stay one line.
+        """
+        lines = CIMultiDict(_DEFAULTS | {"Accept-Language": self._settings.accept_language})
+        lines.update(headers)
+        for name, value in lines.items():
+            if not _NAME.fullmatch(name) or not value.isprintable():
+                raise ValueError(f"{name!r}: {value!r} is no header")
+        return "".join(f"{name}: {value}\r\n" for name, value in lines.items())
 
     async def exchange(
-        self,
-        url: URL,
-        *,
-        method: str = "GET",
-        headers: Mapping[str, str] | None = None,
-        json: object = None,
-        at_most: int | None = None,
+        self, url: URL, head: str, *, method: str = "GET", body: bytes = b"", at_most: int | None = None
     ) -> Answer:
         """Send one request, once, and read the whole answer. No redirect is followed. The URL has been judged.
 
-        `at_most` bytes are taken, before and after unpacking; None takes the setting.
+        `head` comes from `head()`. `at_most` bytes are taken, before and after unpacking; None takes the setting.
 
         Raises:
             GiveUp: the egress rule refuses the address, the certificate is bad, or the answer is too large.
             RetryLater: the time is up, the connection failed, or the answer is broken.
         """
         limit = at_most or self._settings.max_response_bytes
+        request = _written(url, head, method, body)
         try:
-            answer = await self._open_session().request(method, url, headers=headers, json=json, allow_redirects=False)
-            try:
-                packed = await _body(answer, limit)
-            except BaseException:
-                answer.close()
-                raise
-            encoding = answer.headers.get("Content-Encoding")
-            body = unpacked(packed, encoding, limit=limit) if encoding else packed
-            return Answer(answer.url, answer.status, answer.headers, answer.raw_headers, body)
-        except UnpacksTooLarge as error:
-            message = f"{url} unpacks to more than {limit:,} bytes; the rest was not read"
-            raise GiveUp(ErrorCode.TOO_LARGE, message, details={"url": str(url)}) from error
-        except (aiohttp.ClientError, BrokenCoding, TimeoutError, OSError) as error:
+            async with asyncio.timeout(self._settings.timeout.total_seconds()):
+                message, packed = await self._ask(url, request, limit)
+            encoding = message.headers.get("Content-Encoding")
+            content = unpacked(packed, encoding, limit=limit) if encoding else packed
+        except (TooLarge, UnpacksTooLarge) as error:
+            text = f"{url} {error} more than {limit:,} bytes; the rest was not read"
+            raise GiveUp(ErrorCode.TOO_LARGE, text, details={"url": str(url)}) from error
+        except (aiohttp.ClientError, HttpProcessingError, BrokenCoding, TimeoutError, OSError) as error:
             raise failure_of(error, str(url)) from error
+        return Answer(message.code, message.headers, message.raw_headers, content)
 
     async def close(self) -> None:
         """Close all connections. They open anew if they are used again."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        connector, self._connector = self._connector, None
+        self._destinations.clear()
+        if connector is not None:
+            await connector.close()
 
-    def _open_session(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            settings = self._settings
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    limit=settings.max_connections,
-                    limit_per_host=settings.max_per_host,
-                    resolver=_JudgedAddresses(self._resolver),
-                    use_dns_cache=False,  # the resolver remembers
-                    keepalive_timeout=KEPT_SECONDS,
-                ),
-                cookie_jar=aiohttp.DummyCookieJar(),  # tasks must not meet each other's cookies
-                headers={"Accept-Language": settings.accept_language, "Accept-Encoding": ACCEPTED},
-                timeout=aiohttp.ClientTimeout(
-                    total=settings.timeout.total_seconds(),
-                    sock_connect=settings.connect_timeout.total_seconds(),
-                    sock_read=settings.silence.total_seconds(),
-                ),
-                middlewares=(_send_once,),
-                trust_env=False,
-                auto_decompress=False,
-                max_field_size=MAX_HEADER_BYTES,
-                max_headers=MAX_HEADERS,
+    async def _ask(self, url: URL, request: bytes, limit: int) -> tuple[RawResponseMessage, bytes]:
+        connection = await self._connect(url)
+        try:
+            message, body = await self._answer(connection, request, limit)
+        except BaseException:
+            connection.close()
+            raise
+        connection.release()  # into the pool, if the server keeps it open
+        return message, body
+
+    async def _answer(self, connection: Connection, request: bytes, limit: int) -> tuple[RawResponseMessage, bytes]:
+        protocol, transport = connection.protocol, connection.transport
+        if protocol is None or transport is None:
+            raise aiohttp.ServerDisconnectedError
+        protocol.set_response_params(
+            read_until_eof=True,
+            auto_decompress=False,
+            read_timeout=self._silence,
+            max_field_size=MAX_HEADER_BYTES,
+            max_headers=MAX_HEADERS,
+        )
+        transport.write(request)
+        protocol.start_timeout()
+        message, content = await protocol.read()
+        while 100 <= message.code < 200 and message.code != HTTPStatus.SWITCHING_PROTOCOLS:  # noqa: PLR2004
+            message, content = await protocol.read()
+        return message, await _body(message, content, limit)
+
+    async def _connect(self, url: URL) -> Connection:
+        connector = self._open_connector()
+        destination = url.scheme, url.raw_host, url.port
+        asker = self._destinations.get(destination)
+        if asker is None:
+            if len(self._destinations) >= MAX_KNOWN_DESTINATIONS:
+                self._destinations.clear()
+            asker = aiohttp.ClientRequest("GET", url.origin(), loop=asyncio.get_running_loop())
+            self._destinations[destination] = asker
+        try:
+            return await connector.connect(asker, traces=[], timeout=self._timeout)
+        except TimeoutError as error:
+            raise aiohttp.ConnectionTimeoutError(f"within {self._settings.connect_timeout}") from error
+
+    def _open_connector(self) -> aiohttp.TCPConnector:
+        if self._connector is None:
+            self._connector = aiohttp.TCPConnector(
+                limit=self._settings.max_connections,
+                limit_per_host=self._settings.max_per_host,
+                resolver=_JudgedAddresses(self._resolver),
+                use_dns_cache=False,  # the resolver remembers
+                keepalive_timeout=KEPT_SECONDS,
             )
-        return self._session
+        return self._connector
 
 
-async def _body(answer: aiohttp.ClientResponse, limit: int) -> bytes:
+def _written(url: URL, head: str, method: str, body: bytes) -> bytes:
+    length = f"Content-Length: {len(body)}\r\n" if body or method != "GET" else ""
+    lines = f"{method} {url.raw_path_qs} HTTP/1.1\r\nHost: {url.host_port_subcomponent}\r\n{head}{length}\r\n"
+    return lines.encode("latin-1") + body
+
+
+class TooLarge(Exception):
+    """The body has more bytes than are taken."""
+
+
+async def _body(message: RawResponseMessage, content: aiohttp.StreamReader, limit: int) -> bytes:
     """The bytes of the body as they were sent; aiohttp stops the socket while nobody reads."""
-    length = answer.headers.get("Content-Length", "")
+    length = message.headers.get("Content-Length", "")
     if length.isdecimal() and int(length) > limit:
-        raise _too_large(answer, limit)
-    content = answer.content
+        raise TooLarge("answers")
     first = await content.readany()
     if content.at_eof() and len(first) <= limit:
         return first
     body = bytearray(first)
-    while chunk := await content.readany():
+    while len(body) <= limit and (chunk := await content.readany()):
         body += chunk
-        if len(body) > limit:
-            break
     if len(body) > limit:
-        raise _too_large(answer, limit)
+        raise TooLarge("answers")
     return bytes(body)
-
-
-def _too_large(answer: aiohttp.ClientResponse, limit: int) -> GiveUp:
-    url = str(answer.url)
-    message = f"{url} answers more than {limit:,} bytes; the rest was not read"
-    return GiveUp(ErrorCode.TOO_LARGE, message, details={"url": url})
 
 
 class _JudgedAddresses(AbstractResolver):
@@ -167,20 +221,6 @@ def _as_result(host: str, port: int, address: Address) -> ResolveResult:
     )
 
 
-class _SentAndLost(aiohttp.ClientError):
-    """The connection broke after the request had been sent."""
-
-
-async def _send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Keep aiohttp from repeating a request on a fresh connection: the host would get two without a pause."""
-    try:
-        return await handler(request)
-    except aiohttp.ClientConnectorError:
-        raise  # nothing was sent, and aiohttp does not repeat it
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise _SentAndLost(str(error) or type(error).__name__) from error
-
-
 _FAILURES: tuple[tuple[type[Exception], type[TaskFailure], ErrorCode, str], ...] = (
     (aiohttp.ConnectionTimeoutError, RetryLater, ErrorCode.TIMEOUT, "takes no connection in time"),
     (TimeoutError, RetryLater, ErrorCode.TIMEOUT, "did not answer in time"),
@@ -189,14 +229,14 @@ _FAILURES: tuple[tuple[type[Exception], type[TaskFailure], ErrorCode, str], ...]
     (aiohttp.ClientSSLError, RetryLater, ErrorCode.UPSTREAM_ERROR, "does not agree on a secure connection"),
     (aiohttp.ClientConnectorError, RetryLater, ErrorCode.UPSTREAM_ERROR, "takes no connection"),
     (aiohttp.ClientPayloadError, RetryLater, ErrorCode.UPSTREAM_ERROR, "broke off in the middle of its answer"),
-    (aiohttp.ClientResponseError, RetryLater, ErrorCode.UPSTREAM_ERROR, "answers something that is not HTTP"),
+    (HttpProcessingError, RetryLater, ErrorCode.UPSTREAM_ERROR, "answers something that is not HTTP"),
     (aiohttp.ClientError, RetryLater, ErrorCode.UPSTREAM_ERROR, "broke the connection"),
     (BrokenCoding, RetryLater, ErrorCode.UPSTREAM_ERROR, "answers a body that cannot be unpacked"),
     (OSError, RetryLater, ErrorCode.UPSTREAM_ERROR, "cannot be reached"),
 )
 """What each fault of a request means, the first that fits."""
 
-Fault = aiohttp.ClientError | BrokenCoding | TimeoutError | OSError
+Fault = aiohttp.ClientError | HttpProcessingError | BrokenCoding | TimeoutError | OSError
 
 
 def failure_of(error: Fault, url: str) -> TaskFailure:

@@ -70,7 +70,7 @@ def _members(body: bytes, limit: int, decoder: Callable[[], _Decoder], magic: by
         one = decoder()
         part = one.decompress(body, room + 1)
         if len(part) > room:
-            raise UnpacksTooLarge
+            raise UnpacksTooLarge("unpacks to")
         if not one.eof:
             raise BrokenCoding("it ends too early")
         parts.append(part)
@@ -97,7 +97,7 @@ def _deflate(body: bytes, limit: int) -> bytes:
     except zlib.error as error:
         raise BrokenCoding(f"it is not deflate: {error}") from error
     if len(out) > limit:
-        raise UnpacksTooLarge
+        raise UnpacksTooLarge("unpacks to")
     if not decoder.eof:
         raise BrokenCoding("it ends too early")
     return out
@@ -114,7 +114,7 @@ def _brotli(body: bytes, limit: int) -> bytes:
     except brotli.error as error:
         raise BrokenCoding(f"it is not brotli: {error}") from error
     if size > limit:
-        raise UnpacksTooLarge
+        raise UnpacksTooLarge("unpacks to")
     if not decoder.is_finished():
         raise BrokenCoding("it ends too early")
     return b"".join(parts)

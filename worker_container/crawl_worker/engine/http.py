@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from json import dumps
 
 from yarl import URL
 
@@ -47,9 +48,15 @@ class HttpClient:
             RetryLater: the time is up, or the connection failed.
         """
         self.rule.check_url(url)
-        answer = await self._connections.exchange(URL(url), method=method, headers=headers, json=json)
+        said = dict(headers or {})
+        body = b""
+        if json is not None:
+            body = dumps(json).encode()
+            said["Content-Type"] = "application/json"
+        target = URL(url)
+        answer = await self._connections.exchange(target, self._connections.head(said), method=method, body=body)
         text = text_of(answer.body, answer.headers.get("Content-Type", ""))
-        return Response(str(answer.url), answer.status, answer.headers, text)
+        return Response(str(target), answer.status, answer.headers, text)
 
     async def close(self) -> None:
         """Close all connections. The client opens anew if it is used again."""

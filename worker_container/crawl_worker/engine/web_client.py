@@ -2,7 +2,6 @@
 
 import re
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from yarl import URL
@@ -28,7 +27,7 @@ class WebClient:
         self.rule = rule
         self._connections = Connections(settings, rule, lookup=lookup)
         self._passed: set[str] = set()
-        self._headers: dict[str, Mapping[str, str]] = {}
+        self._heads: dict[str, str] = {}
 
     async def fetch(self, url: str, *, user_agent: str, at_most: int | None = None) -> FetchedPage:
         """Ask for a page, once, and read the whole answer; a redirect is an answer.
@@ -42,7 +41,7 @@ class WebClient:
         target = self._judged(url)
         started_at = datetime.now(UTC)
         started = time.perf_counter()
-        answer = await self._connections.exchange(target, headers=self._headers_of(user_agent), at_most=at_most)
+        answer = await self._connections.exchange(target, self._head_for(user_agent), at_most=at_most)
         return FetchedPage(
             url=url,
             final_url=url,
@@ -72,10 +71,10 @@ class WebClient:
             self._passed.add(origin)
         return URL(url, encoded=True)
 
-    def _headers_of(self, user_agent: str) -> Mapping[str, str]:
-        if user_agent not in self._headers:
-            self._headers = {user_agent: {"User-Agent": user_agent, "Accept": ACCEPT}}
-        return self._headers[user_agent]
+    def _head_for(self, user_agent: str) -> str:
+        if user_agent not in self._heads:
+            self._heads = {user_agent: self._connections.head({"User-Agent": user_agent, "Accept": ACCEPT})}
+        return self._heads[user_agent]
 
 
 def _text(value: bytes) -> str:
