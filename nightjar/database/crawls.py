@@ -77,7 +77,7 @@ REPORT = text("""
     WHERE id = :crawl_id AND state = 'in_progress'
 """)
 
-# Of what is still queued no row is touched: from now on it counts as skipped, for the reason that the crawl ended.
+# Of what is still queued or in hand no row is touched: from now on it counts as skipped, by the end of the crawl.
 BEGIN_ANALYSING = text("""
     UPDATE crawls
     SET state = 'analysing', end_reason = CASE WHEN queued > 0 THEN 'limit' END, skipped = skipped + queued, queued = 0
@@ -93,11 +93,6 @@ CLOSE = text("""
 """)
 
 STOP_LOOKING = text("UPDATE crawl_hosts SET due_at = 'infinity' WHERE crawl_id = :crawl_id")
-
-QUEUE_LEASED = text("""
-    UPDATE frontier SET state = 'queued', leased_by = NULL, lease_attempt = NULL
-    WHERE crawl_id = :crawl_id AND state = 'leased'
-""")
 
 END_TASK = text("""
     UPDATE tasks
@@ -337,7 +332,6 @@ class Crawls:
         if self._connection.execute(CLOSE, {"crawl_id": crawl_id, "reason": reason}).first() is None:
             return False
         self._connection.execute(STOP_LOOKING, {"crawl_id": crawl_id})
-        self._connection.execute(QUEUE_LEASED, {"crawl_id": crawl_id})
         return True
 
     def end_task(

@@ -86,31 +86,22 @@ LOWER = text("""
     RETURNING f.url_hash, f.url, f.depth, f.state, f.reason, f.target, nearer.was, f.host
 """)
 
-STORE_PAGES = text("""
-    WITH fetched AS (
-        SELECT * FROM json_to_recordset(CAST(:pages AS json)) AS p (
+# Before the row of the crawl is locked: this is the most of the work, and takes no lock that others wait for.
+ADD_PAGES = text("""
+    INSERT INTO pages (crawl_id, url_hash, url, final_url, host, status, engine, engine_reason, content_type, charset,
+                       headers, title, text, links, canonical_url, bytes, fetched_at, elapsed_ms, archive_object,
+                       archive_offset, archive_length, screenshot)
+    SELECT :crawl_id, p.url_hash, coalesce(f.requested_url, f.url), p.final_url, p.host, p.status, p.engine,
+           p.engine_reason, p.content_type, p.charset, p.headers, p.title, p.text, p.links, p.canonical_url, p.bytes,
+           p.fetched_at, p.elapsed_ms, p.archive_object, p.archive_offset, p.archive_length, p.screenshot
+    FROM json_to_recordset(CAST(:pages AS json)) AS p (
             url_hash uuid, final_url text, host text, status smallint, engine text, engine_reason text,
             content_type text, charset text, headers jsonb, title text, text text, links jsonb, canonical_url text,
             bytes integer, fetched_at timestamptz, elapsed_ms integer, archive_object text, archive_offset bigint,
             archive_length integer, screenshot text)
-    ), mine AS (
-        UPDATE frontier AS f
-        SET state = 'done', reason = NULL, leased_by = NULL, lease_attempt = NULL, error_code = NULL,
-            error_message = NULL
-        FROM fetched AS p
-        WHERE f.crawl_id = :crawl_id AND f.url_hash = p.url_hash
-          AND f.state = 'leased' AND f.leased_by = :slice_id AND f.lease_attempt = :attempt
-        RETURNING f.url_hash, f.url, f.requested_url, f.depth
-    ), stored AS (
-        INSERT INTO pages (crawl_id, url_hash, url, final_url, host, status, engine, engine_reason, content_type,
-                           charset, headers, title, text, links, canonical_url, bytes, fetched_at, elapsed_ms,
-                           archive_object, archive_offset, archive_length, screenshot)
-        SELECT :crawl_id, p.url_hash, coalesce(m.requested_url, m.url), p.final_url, p.host, p.status, p.engine,
-               p.engine_reason, p.content_type, p.charset, p.headers, p.title, p.text, p.links, p.canonical_url,
-               p.bytes, p.fetched_at, p.elapsed_ms, p.archive_object, p.archive_offset, p.archive_length, p.screenshot
-        FROM fetched AS p JOIN mine AS m USING (url_hash)
-    )
-    SELECT url_hash, depth FROM mine
+    JOIN frontier AS f ON f.crawl_id = :crawl_id AND f.url_hash = p.url_hash
+    ORDER BY p.url_hash
+    ON CONFLICT (crawl_id, url_hash) DO NOTHING
 """)
 
 STORE_OBJECT = text("""
@@ -236,7 +227,7 @@ class OfferedUrl:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UrlEnd:
-    """What became of a URL in hand that did not become a page. `queued` with a delay is a retry."""
+    """What became of a URL in hand: a page (`done`), or something else. `queued` with a delay is a retry."""
 
     url_hash: UUID
     state: PageState
@@ -293,13 +284,9 @@ class Frontier:
         lowered = self._connection.execute(LOWER, {"crawl_id": crawl_id, "links": known})
         return [PageState(row.state) for row in added], [LoweredUrl(**row._asdict()) for row in lowered]
 
-    def store_pages(self, crawl_id: UUID, lease: SliceLease, pages: str, *, count: int) -> dict[UUID, int]:
-        """Store `count` pages (a JSON list of rows) for URLs in hand; each URL's depth now. Raises LeaseLost."""
-        values = {"crawl_id": crawl_id, "pages": pages, "slice_id": lease.slice_id, "attempt": lease.attempt}
-        stored = {row.url_hash: row.depth for row in self._connection.execute(STORE_PAGES, values)}
-        if len(stored) != count:
-            raise LeaseLost(f"{count - len(stored)} of {count} pages are no longer in the hands of {lease.slice_id}")
-        return stored
+    def add_pages(self, crawl_id: UUID, pages: str) -> None:
+        """Store pages (a JSON list of rows) of URLs in hand. Takes no lock; `settle` says whether they were ours."""
+        self._connection.execute(ADD_PAGES, {"crawl_id": crawl_id, "pages": pages})
 
     def store_object(self, crawl_id: UUID, archive_object: str, *, pages: int) -> None:
         """The object of the archive that holds the responses of these pages."""

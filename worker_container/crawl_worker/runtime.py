@@ -42,6 +42,7 @@ class ChildParts:
 
     child: Child
     store: Store
+    claims: Store
     pulse: Store
     attempts: Attempts
     channel: RedisProgressChannel
@@ -65,6 +66,10 @@ class ChildParts:
         """One attempt at a list of many pages, in the child's loop; the calling thread waits."""
         self.child.run(self.attempts.run(task_id, self.site_crawls.list_job()))
 
+    def run_analysis(self, task_id: UUID) -> None:
+        """One attempt at analysing the pages of a site crawl, in the child's loop; the calling thread waits."""
+        self.child.run(self.attempts.run(task_id, self.site_crawls.structure_job()))
+
     def run_store_crawl(self, kind: TaskKind, task_id: UUID) -> None:
         """One attempt at a store-owner crawl, in the child's loop; the calling thread waits."""
         self.child.run(self.attempts.run(task_id, self.store_crawls.job(kind)))
@@ -85,6 +90,7 @@ class ChildParts:
         if self.poster:
             self.poster.close()
         self.store.close()
+        self.claims.close()
         self.pulse.close()
         self.secrets_database.close()
         self.fan_out.close()
@@ -130,7 +136,8 @@ def build_child(environment: Mapping[str, str], plan: WorkerPlan, parent: Parent
     ranks = settings.ranks
     child = Child(parent)
     me = f"nightjar-worker-{uuid4().hex[:8]}"  # a cancelled statement is found by the name of its connection
-    store = Store(Database(settings.stores.database_url, name=me), name="store")
+    store = Store(Database(settings.stores.database_url, name=me, asks_first=False), name="store")
+    claims = Store(Database(settings.stores.database_url, name=f"{me}-claims", asks_first=False), name="claims")
     pulse = Store(Database(settings.stores.database_url, name=f"{me}-pulse"), name="pulse")
     gate_rules = GateRules(delay=ranks.delay, cooldown=ranks.cooldown, patience=SLOT_PATIENCE + 2 * ranks.delay)
     queue = task_queue(settings.stores, origin="worker")
@@ -153,6 +160,7 @@ def build_child(environment: Mapping[str, str], plan: WorkerPlan, parent: Parent
     )
     site_crawls = SiteCrawls(
         store=store,
+        claims=claims,
         queue=queue,
         channel=channel,
         archive=lambda: archive(settings.archive_url),
@@ -171,6 +179,7 @@ def build_child(environment: Mapping[str, str], plan: WorkerPlan, parent: Parent
     return ChildParts(
         child=child,
         store=store,
+        claims=claims,
         pulse=pulse,
         attempts=attempts,
         channel=channel,

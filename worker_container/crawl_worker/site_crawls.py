@@ -15,10 +15,12 @@ from crawl_worker.engine.settings import EngineSettings
 from crawl_worker.engine.store import Store
 from crawl_worker.engine.web_client import WebClient
 from crawl_worker.sites.web.claiming import ClaimRules
+from crawl_worker.sites.web.crawl_news import CrawlNews
 from crawl_worker.sites.web.crawl_slice import CrawlSlice, SliceRules, SliceTools
 from crawl_worker.sites.web.polite_pages import PageTools, PolitePages
 from crawl_worker.tasks.crawl_slice import CrawlSliceJob
 from crawl_worker.tasks.pagination_job import PaginationJob
+from crawl_worker.tasks.structure_job import StructureJob, StructureTools
 from nightjar.domain.site_crawl import Engine
 from nightjar.ports import Archive, ProgressChannel, TaskQueue
 from nightjar.settings import RankSettings
@@ -37,6 +39,7 @@ class SiteCrawls:
         self,
         *,
         store: Store,
+        claims: Store,
         queue: TaskQueue,
         channel: ProgressChannel,
         archive: Callable[[], Archive],
@@ -52,6 +55,7 @@ class SiteCrawls:
         self.pool = PagePool(browser, engine)
         self._archive = cache(archive)
         self._store = store
+        self._claims = claims
         self._queue = queue
         self._channel = channel
         self._rule = rule
@@ -66,6 +70,7 @@ class SiteCrawls:
         """The job of one attempt at a slice: with one user agent from the list, for the crawls that it opens."""
         tools = SliceTools(
             store=self._store,
+            claims=self._claims,
             queue=self._queue,
             channel=self._channel,
             archive=self._archive(),
@@ -99,6 +104,12 @@ class SiteCrawls:
             return PolitePages(tools, engine=engine, user_agent=user_agent)
 
         return PaginationJob(self._store, pages_of, retry_delay=self._ranks.retry_delay, time_limit=self._time_limit)
+
+    def structure_job(self) -> StructureJob:
+        """The job of one attempt at analysing the pages of a crawl."""
+        news = CrawlNews(self._store, self._channel)
+        tools = StructureTools(store=self._store, queue=self._queue, archive=self._archive(), news=news)
+        return StructureJob(tools)
 
     def cancel(self, task_id: UUID) -> None:
         """Drop what is in hand of a crawl, if it is one that is being worked at here."""

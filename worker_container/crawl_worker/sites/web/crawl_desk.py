@@ -75,7 +75,6 @@ class CrawlDesk:
 
     def settled(self, settlement: Settlement) -> None:
         """They were written."""
-        self.is_open = self.is_open and settlement.is_open
         self.traps |= settlement.traps
         self._remember(settlement.offered)
 

@@ -1,6 +1,7 @@
 """A slice at work: for a while it fetches what is due, of any crawl and host, many at once; then it goes back."""
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,6 +21,7 @@ from crawl_worker.sites.web.host_errands import HostErrands
 from crawl_worker.sites.web.judging import Outcome, put_back, skipped
 from crawl_worker.sites.web.lanes import Call, Errand, Lane
 from crawl_worker.sites.web.page_fetching import PageFetcher
+from crawl_worker.sites.web.settling import CrawlEnded
 from crawl_worker.sites.web.urls import web_url
 from nightjar.database.crawls import Crawl
 from nightjar.database.engine import DatabaseUnavailable
@@ -39,13 +41,13 @@ class SliceRules:
     """After a request to a host, where nobody can say any more when it was."""
 
     work_seconds: float = 45
-    in_hand: int = 200
+    in_hand: int = 300
     """URLs that wait or are being fetched."""
 
     turn: int = 100
     """URLs of one claim."""
 
-    flush_pages: int = 200
+    flush_pages: int = 150
     flush_bytes: int = 16_000_000
     most_bytes: int = 64_000_000
     """Of answers that are not written yet: more are not fetched before."""
@@ -60,6 +62,9 @@ class SliceTools:
     """What a slice works with; all but the settings belong to the child."""
 
     store: Store
+    claims: Store
+    """A connection of its own: claiming does not wait for what is being written."""
+
     queue: TaskQueue
     channel: ProgressChannel
     archive: Archive
@@ -138,7 +143,11 @@ class CrawlSlice:
         desk.take()
         for lane in self._hand.lanes.values():
             lane.drop_crawl(crawl_id)
-        self._moved.set()
+        self._in_background(self._let_go(crawl_id))
+
+    async def _let_go(self, crawl_id: UUID) -> None:
+        """The rows of a cancelled crawl say that nobody holds them any more."""
+        await self._tools.store.run(lambda uow: uow.frontier.give_back(crawl_id, self._lease))
 
     # --- the loop -------------------------------------------------------------------------------------------------
 
@@ -166,9 +175,9 @@ class CrawlSlice:
 
     async def _claim(self) -> bool:
         """Take one turn, of the crawl and host that waited longest."""
-        due = await self._tools.store.run(lambda uow: uow.crawls.due_hosts(limit=8))
+        due = await self._tools.claims.run(lambda uow: uow.crawls.due_hosts(limit=8))
         for crawl_id, host in due:
-            turn = await self._tools.store.run(partial(self._take_turn, crawl_id, host))
+            turn = await self._tools.claims.run(partial(self._take_turn, crawl_id, host))
             if turn is not None:
                 await self._begin(turn)
                 return True
@@ -187,13 +196,13 @@ class CrawlSlice:
 
     async def _wait_for_work(self, until: float) -> bool:
         """Whether something is due soon enough to stay for; then waits for a moment."""
-        seconds = await self._tools.store.run(lambda uow: uow.crawls.seconds_to_next_due())
+        seconds = await self._tools.claims.run(lambda uow: uow.crawls.seconds_to_next_due())
         if seconds is None or monotonic() + seconds > until:
             return False
         if seconds <= 0.5:  # noqa: PLR2004  # a moment
             await self._wait(max(seconds, 0.05))
             return True
-        _, open_slices = await self._tools.store.run(lambda uow: uow.crawl_slices.count())
+        _, open_slices = await self._tools.claims.run(lambda uow: uow.crawl_slices.count())
         if seconds > self._rules.idle_seconds or open_slices > 1:
             return False
         await self._wait(min(seconds, 0.5))
@@ -218,7 +227,7 @@ class CrawlSlice:
                 return []
             return uow.crawl_slices.open(open_slices + 1, correlation_id=str(self._lease.slice_id))
 
-        await self._errands.publish(await self._tools.store.run(open_next))
+        await self._errands.publish(await self._tools.claims.run(open_next))
 
     def _raise_fault(self) -> None:
         if self._fault is not None:
@@ -237,7 +246,7 @@ class CrawlSlice:
             self._send(lane, turn, not_before, partial(self._errands.run, turn, desk))
             return
         if not desk.traps:
-            desk.traps = await self._tools.store.run(lambda uow: uow.frontier.traps(turn.crawl.task_id))
+            desk.traps = await self._tools.claims.run(lambda uow: uow.frontier.traps(turn.crawl.task_id))
         desk.learned_before(turn.host, turn.engine_choice)
         desk.in_hand += len(turn.urls)
         for position, url in enumerate(turn.urls):
@@ -305,9 +314,7 @@ class CrawlSlice:
         for desk in self._hand.desks.values():
             if desk.outcomes and not desk.is_flushing and (at_once or self._is_ripe(desk)):
                 desk.is_flushing = True
-                flush = asyncio.create_task(self._flush(desk))
-                self._hand.flushes.add(flush)
-                flush.add_done_callback(self._flushed)
+                self._in_background(self._flush(desk))
 
     def _is_ripe(self, desk: CrawlDesk) -> bool:
         """Full, or old, or all that is in hand: what its links lead to can be claimed only after it was written."""
@@ -323,10 +330,17 @@ class CrawlSlice:
         try:
             settlement = await self._writer.write(desk.crawl, outcomes, desk.rules, desk.lessons())
             desk.settled(settlement)
-            if settlement.is_open:
-                self._pages += sum(outcome.page is not None for outcome in outcomes)
+            self._pages += sum(outcome.page is not None for outcome in outcomes)
+        except CrawlEnded:
+            self.cancel(desk.crawl.task_id)
         finally:
             desk.is_flushing = False
+
+    def _in_background(self, writing: Coroutine[None, None, None]) -> None:
+        """Write beside the fetching; the slice does not end before it is done."""
+        flush = asyncio.create_task(writing)
+        self._hand.flushes.add(flush)
+        flush.add_done_callback(self._flushed)
 
     def _flushed(self, flush: asyncio.Task[None]) -> None:
         self._hand.flushes.discard(flush)
@@ -342,7 +356,7 @@ class CrawlSlice:
             return
         self._looked_at = monotonic()
         mine = list(self._hand.desks)
-        still_open = await self._tools.store.run(lambda uow: uow.crawls.open_among(mine))
+        still_open = await self._tools.claims.run(lambda uow: uow.crawls.open_among(mine))
         for crawl_id in set(mine) - still_open:
             self.cancel(crawl_id)
             if not self._hand.desks[crawl_id].in_hand:
@@ -368,7 +382,7 @@ class CrawlSlice:
 
     async def _release(self, lane: Lane) -> None:
         pause = timedelta(seconds=max(0.0, lane.pause_until - monotonic()))
-        await self._tools.store.run(partial(_release, host=lane.host, slice_id=self._lease.slice_id, pause=pause))
+        await self._tools.claims.run(partial(_release, host=lane.host, slice_id=self._lease.slice_id, pause=pause))
 
     async def _finish(self) -> None:
         """Time is up: what has not begun goes back, what is being fetched is waited for and written."""

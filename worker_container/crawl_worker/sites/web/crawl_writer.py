@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID, uuid4
@@ -10,15 +10,15 @@ from uuid import UUID, uuid4
 from crawl_worker.engine.store import Store
 from crawl_worker.sites.web.judging import Outcome
 from crawl_worker.sites.web.link_rules import LinkRules
-from crawl_worker.sites.web.settling import Batch, Settlement, StoredOutcome, settle
+from crawl_worker.sites.web.settling import Batch, Settlement, StoredOutcome, page_rows, settle
 from crawl_worker.sites.web.warc import CONTENT_TYPE, WarcObject
 from nightjar.application.publishing import publish_task
 from nightjar.database.crawls import Crawl
 from nightjar.database.frontier import SliceLease
 from nightjar.database.unit_of_work import UnitOfWork
 from nightjar.domain.progress import ProgressEvent
-from nightjar.domain.site_crawl import StoredBody
-from nightjar.domain.task import FINAL_STATES, TaskState
+from nightjar.domain.site_crawl import CrawlCounts, StoredBody
+from nightjar.domain.task import TaskState
 from nightjar.ports import Archive, ProgressChannel, TaskQueue
 
 
@@ -33,44 +33,39 @@ class CrawlWriter:
     lease: SliceLease
 
     async def write(
-        self, crawl: Crawl, outcomes: Sequence[Outcome], rules: LinkRules, choices: dict[str, dict[str, object]]
+        self, crawl: Crawl, outcomes: Sequence[Outcome], rules: LinkRules, lessons: dict[str, dict[str, object]]
     ) -> Settlement:
-        """Archive and settle. Raises LeaseLost, ArchiveUnavailable, DatabaseUnavailable."""
-        name, stored = await asyncio.to_thread(_archived, self.archive, crawl, outcomes)
-        batch = Batch(outcomes=stored, archive_object=name, rules=rules, engine_choices=choices)
+        """Archive and settle. Raises CrawlEnded, LeaseLost, ArchiveUnavailable, DatabaseUnavailable."""
+        name, pages = await asyncio.to_thread(_archived, self.archive, crawl, outcomes)
+        batch = Batch(outcomes=outcomes, pages=pages, archive_object=name, rules=rules, engine_choices=lessons)
         settlement = await self.store.run(partial(_settle, crawl.task_id, self.lease, batch))
         for task_id in settlement.to_publish:
             await self.store.spanning(partial(publish_task, queue=self.queue, task_id=task_id))
-        await self._tell(crawl.task_id, settlement)
+        if crawl.owner is not None:
+            await self._tell(crawl.task_id, settlement.counts)
         return settlement
 
-    async def _tell(self, crawl_id: UUID, settlement: Settlement) -> None:
+    async def _tell(self, crawl_id: UUID, counts: CrawlCounts) -> None:
         """Tell whoever watches how far the crawl came."""
-        counts = settlement.counts
-        if counts is None:
-            return
         task = await self.store.run(lambda uow: uow.tasks.get(crawl_id, owner=None))
-        if task is None or task.owner is None:
-            return
-        at = task.finished_at if task.state in FINAL_STATES and task.finished_at else datetime.now(UTC)
-        shown = {name: getattr(counts, name) for name in counts.__dataclass_fields__}
-        if task.state is not TaskState.PENDING:
-            await self.channel.publish(ProgressEvent.of(task, at=at, counts=shown))
+        if task is not None and task.state is not TaskState.PENDING:
+            at = task.finished_at or datetime.now(UTC)
+            await self.channel.publish(ProgressEvent.of(task, at=at, counts=asdict(counts)))
 
 
 def _settle(crawl_id: UUID, lease: SliceLease, batch: Batch, uow: UnitOfWork) -> Settlement:
     return settle(uow, crawl_id, lease, batch)
 
 
-def _archived(archive: Archive, crawl: Crawl, outcomes: Sequence[Outcome]) -> tuple[str | None, list[StoredOutcome]]:
-    """Pack the pages into one object and keep it."""
+def _archived(archive: Archive, crawl: Crawl, outcomes: Sequence[Outcome]) -> tuple[str | None, str]:
+    """Pack the pages into one object and keep it; its name, and the rows of the pages."""
     if not any(outcome.page for outcome in outcomes):
-        return None, [StoredOutcome(outcome=outcome) for outcome in outcomes]
+        return None, "[]"
     name = f"crawls/{crawl.task_id}/{uuid4()}.warc.gz"
     warc = WarcObject(crawl=str(crawl.task_id), user_agent=crawl.user_agent)
-    stored = [_added(warc, name, outcome) for outcome in outcomes]
+    stored = [_added(warc, name, outcome) for outcome in outcomes if outcome.page is not None]
     archive.put(name, warc.close(), CONTENT_TYPE)
-    return name, stored
+    return name, page_rows(stored)
 
 
 def _added(warc: WarcObject, name: str, outcome: Outcome) -> StoredOutcome:

@@ -45,6 +45,7 @@ class Lane:
         self._sending: dict[asyncio.Task[None], UUID] = {}
         self._senders: set[asyncio.Task[None]] = set()
         self._connections = 1
+        self._stopped = False
         self.idle_since = monotonic()
 
     @property
@@ -81,7 +82,8 @@ class Lane:
             self._waiting.popleft().drop()
 
     def stop(self) -> None:
-        """Break off everything."""
+        """Break off everything, for good."""
+        self._stopped = True
         self.drop_waiting()
         for task in self._sending:
             task.cancel()
@@ -115,23 +117,23 @@ class Lane:
         return True
 
     async def _send(self, errand: Errand) -> None:
-        sending = asyncio.create_task(_awaited(errand.call))
-        self._sending[sending] = errand.crawl_id
+        """Make the request. One that is broken off is dropped; its sender goes on with the next."""
+        sender = asyncio.current_task()
+        if sender is None:
+            raise RuntimeError("requests are sent by tasks")
+        self._sending[sender] = errand.crawl_id
         try:
-            await asyncio.wait({sending})
+            await errand.call()
+        except asyncio.CancelledError:
+            errand.drop()
+            if self._stopped:
+                raise
+            sender.uncancel()
         finally:
-            del self._sending[sending]
-            if not sending.done():
-                sending.cancel()
-            if sending.cancelled():
-                errand.drop()
+            del self._sending[sender]
 
     def _sender_ended(self, sender: asyncio.Task[None]) -> None:
         self._senders.discard(sender)
         self.idle_since = monotonic()
         if not sender.cancelled():
             sender.exception()
-
-
-async def _awaited(call: Call) -> None:
-    await call()

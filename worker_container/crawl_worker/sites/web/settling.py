@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID
@@ -13,9 +13,10 @@ from crawl_worker.sites.web.link_rules import Found, LinkRules
 from crawl_worker.sites.web.urls import scope_key, template_of, web_url
 from nightjar.application.site_crawls import end_if_done
 from nightjar.database.crawls import CountChange, Crawl
-from nightjar.database.frontier import SITEMAP_DEPTH, LoweredUrl, OfferedUrl, SliceLease
+from nightjar.database.frontier import SITEMAP_DEPTH, LoweredUrl, OfferedUrl, SliceLease, UrlEnd
 from nightjar.database.unit_of_work import UnitOfWork
 from nightjar.domain.site_crawl import CrawlCounts, PageState, SkipReason, StoredBody
+from nightjar.errors import NightjarError
 
 FIRST_BACKOFF = timedelta(seconds=1)
 LONGEST_BACKOFF = timedelta(seconds=60)
@@ -36,21 +37,20 @@ class StoredOutcome:
 class Batch:
     """What is written together, of one crawl."""
 
-    outcomes: Sequence[StoredOutcome]
+    outcomes: Sequence[Outcome]
+    pages: str
+    """The rows of its pages, as a JSON list: made beforehand, since it takes a while."""
+
     archive_object: str | None
     rules: LinkRules
-    known: Collection[str] = ()
-    """URLs that are in the frontier already, at no greater depth than any link of this batch could give them."""
-
     engine_choices: dict[str, dict[str, object]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """How the crawl stands afterwards. `is_open` is false if there was nothing to write to: it had ended."""
+    """How the crawl stands afterwards."""
 
-    is_open: bool
-    counts: CrawlCounts | None = None
+    counts: CrawlCounts
     to_publish: tuple[UUID, ...] = ()
     offered: tuple[tuple[str, int], ...] = ()
     """URLs that are in the frontier now, at this depth or a smaller one."""
@@ -59,11 +59,20 @@ class Settlement:
 
 
 def settle(uow: UnitOfWork, crawl_id: UUID, lease: SliceLease, batch: Batch) -> Settlement:
-    """Write a batch. Raises LeaseLost if any of its URLs is no longer in our hands; then nothing of it is written."""
+    """Write a batch. Raises LeaseLost if any of its URLs is no longer in our hands; then nothing of it is written.
+
+    Pages go first: only what follows has to be done by one worker of a crawl at a time.
+    """
+    if batch.archive_object:
+        uow.frontier.add_pages(crawl_id, batch.pages)
     crawl = uow.crawls.lock(crawl_id)
     if crawl is None or crawl.state != "open":
-        return Settlement(is_open=False)
+        raise CrawlEnded(f"crawl {crawl_id} has ended: nothing more is written")
     return _Settling(uow, crawl, lease, batch).run()
+
+
+class CrawlEnded(NightjarError):
+    """A crawl ended while pages of it were in hand: they are dropped."""
 
 
 class _Settling:
@@ -93,7 +102,6 @@ class _Settling:
         self._report(counts)
         to_publish = end_if_done(self._uow, self._crawl, counts)
         return Settlement(
-            is_open=True,
             counts=counts,
             to_publish=tuple(to_publish),
             offered=tuple(self._offered.items()),
@@ -103,32 +111,29 @@ class _Settling:
     # --- pages and ends -------------------------------------------------------------------------------------------
 
     def _write_ends(self) -> dict[UUID, int]:
-        """Store pages and ends; the depth of each URL as it is now: a shorter path may have been found meanwhile."""
-        crawl_id, outcomes = self._crawl.task_id, self._batch.outcomes
-        pages = [stored for stored in outcomes if stored.outcome.page is not None]
-        ends = [stored.outcome.end for stored in outcomes if stored.outcome.end is not None]
-        depths: dict[UUID, int] = {}
-        if pages:
-            rows = json.dumps([_row(stored) for stored in pages])
-            depths = self._uow.frontier.store_pages(crawl_id, self._lease, rows, count=len(pages))
-            if self._batch.archive_object:
-                self._uow.frontier.store_object(crawl_id, self._batch.archive_object, pages=len(pages))
-        depths |= self._uow.frontier.settle(crawl_id, self._lease, ends)
+        """Write what became of each URL; its depth as it is now: a shorter path may have been found meanwhile."""
+        outcomes = self._batch.outcomes
+        ends = [outcome.end or UrlEnd(url_hash=outcome.leased.url_hash, state=PageState.DONE) for outcome in outcomes]
+        depths = self._uow.frontier.settle(self._crawl.task_id, self._lease, ends)
         states = Counter(end.state for end in ends)
-        self._change.leased -= len(pages) + len(ends)
-        self._change.done += len(pages)
+        if self._batch.archive_object:
+            self._uow.frontier.store_object(
+                self._crawl.task_id, self._batch.archive_object, pages=states[PageState.DONE]
+            )
+        self._change.leased -= len(ends)
+        self._change.done += states[PageState.DONE]
         self._change.failed += states[PageState.FAILED]
         self._change.skipped += states[PageState.SKIPPED]
         self._change.queued += states[PageState.QUEUED]
-        for stored in outcomes:
-            if stored.outcome.end is not None and stored.outcome.end.state is PageState.QUEUED:
-                self._wake_host_of(stored.outcome.leased.url)
+        for outcome in outcomes:
+            if outcome.end is not None and outcome.end.state is PageState.QUEUED:
+                self._wake_host_of(outcome.leased.url)
         return depths
 
     def _move_scope(self, depths: dict[UUID, int]) -> None:
         """A start page that redirects takes the crawl with it: people type addresses without `www.`."""
-        for stored in self._batch.outcomes:
-            end, leased = stored.outcome.end, stored.outcome.leased
+        for outcome in self._batch.outcomes:
+            end, leased = outcome.end, outcome.leased
             if end is None or end.reason is not SkipReason.REDIRECT or end.target is None:
                 continue
             if depths[leased.url_hash] == 0 and self._crawl.counts.done == 0:
@@ -141,18 +146,16 @@ class _Settling:
 
     def _found(self, depths: dict[UUID, int]) -> Iterable[Found]:
         """The links of the batch, by the depths that its pages have now."""
-        known = self._batch.known
-        for stored in self._batch.outcomes:
-            outcome = stored.outcome
-            nearer = outcome.leased.depth - depths[outcome.leased.url_hash]
-            if outcome.leased.depth == SITEMAP_DEPTH and nearer:  # linked meanwhile: its links count from now on
-                yield from _links_of(outcome, depths[outcome.leased.url_hash])
-                continue
-            for link in outcome.found:
-                if nearer:
+        for outcome in self._batch.outcomes:
+            depth = depths[outcome.leased.url_hash]
+            nearer = outcome.leased.depth - depth
+            if not nearer:
+                yield from outcome.found
+            elif outcome.leased.depth == SITEMAP_DEPTH:  # linked meanwhile: its links count from now on
+                yield from _links_of(outcome, depth)
+            else:
+                for link in outcome.found:
                     yield replace(link, depth=link.depth - nearer)
-                elif link.url not in known:
-                    yield link
 
     def _offer(self, found: Iterable[Found]) -> None:
         """Add what was found, then what follows from it: a page that moved up takes its links with it."""
@@ -184,9 +187,9 @@ class _Settling:
     def _free_duplicates(self) -> None:
         """What was skipped for a page that cannot be had is fetched for itself."""
         failed = [
-            stored.outcome.leased.url
-            for stored in self._batch.outcomes
-            if stored.outcome.end is not None and stored.outcome.end.state is PageState.FAILED
+            outcome.leased.url
+            for outcome in self._batch.outcomes
+            if outcome.end is not None and outcome.end.state is PageState.FAILED
         ]
         freed = self._uow.frontier.undo_canonical(self._crawl.task_id, failed) if failed else []
         self._change.skipped -= len(freed)
@@ -199,18 +202,18 @@ class _Settling:
     def _look_for_traps(self) -> frozenset[str]:
         """Templates of URLs whose pages say the same again and again but for numbers."""
         shapes: dict[str, list[UUID]] = {}
-        for stored in self._batch.outcomes:
-            if stored.outcome.page is not None and stored.outcome.document.text:
-                template = template_of(stored.outcome.leased.url)
+        for outcome in self._batch.outcomes:
+            if outcome.page is not None and outcome.document.text:
+                template = template_of(outcome.leased.url)
                 if "N" in template or not template.endswith("?"):
-                    shapes.setdefault(template, []).append(_shape(stored.outcome.document.text))
+                    shapes.setdefault(template, []).append(_shape(outcome.document.text))
         return self._uow.frontier.note_shapes(self._crawl.task_id, shapes) if shapes else frozenset()
 
     def _tell_hosts(self) -> None:
         """Hosts that have too much to do are asked less often, those that answer well more often again."""
         by_host: dict[str, list[Outcome]] = {}
-        for stored in self._batch.outcomes:
-            by_host.setdefault(stored.outcome.leased.host, []).append(stored.outcome)
+        for outcome in self._batch.outcomes:
+            by_host.setdefault(outcome.leased.host, []).append(outcome)
         for host, outcomes in sorted(by_host.items()):
             signals = [outcome.signal for outcome in outcomes if outcome.signal is not None]
             if _speak_for_the_host(signals, len(outcomes)):
@@ -249,6 +252,11 @@ def _speak_for_the_host(signals: Sequence[HostSignal], answers: int) -> bool:
 
 def _shape(text: str) -> UUID:
     return UUID(bytes=hashlib.blake2b(text.encode().translate(None, b"0123456789"), digest_size=16).digest())
+
+
+def page_rows(stored: Iterable[StoredOutcome]) -> str:
+    """The rows of the pages among the outcomes, as a JSON list for the database."""
+    return json.dumps([_row(one) for one in stored if one.body is not None])
 
 
 def _row(stored: StoredOutcome) -> dict[str, object]:
