@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborHTMLParser
 
 from crawl_worker.sites.web.urls import spelled
 
@@ -18,6 +18,7 @@ MAX_LINKS = 10_000
 
 MAX_TITLE = 500
 
+_ROBOTS_NAMES = frozenset({"robots", "nightjar"})
 _UNREAD = "script,style,noscript,template"
 
 # An X-Robots-Tag may be meant for one crawler: its name and a colon come first. These words take a colon themselves.
@@ -58,20 +59,47 @@ def read_document(html: str, url: str, *, robots_header: str = "") -> Document:
 
 def read_tree(tree: LexborHTMLParser, url: str, *, robots_header: str = "") -> Document:
     """As `read_document`, of a page that is parsed already. Scripts and styles are taken out of the tree."""
-    base = _base(tree, url)
-    title = tree.css_first("title")
-    wishes = _wishes(robots_header) | _words(_robots_meta(tree))
+    head = _read_head(tree, url)
+    wishes = _wishes(robots_header) | _words(head.robots)
     nofollow = not wishes.isdisjoint({"nofollow", "none"})
-    links = tuple(_links(tree, base, nofollow_all=nofollow))
-    canonical = _canonical(tree, base)
     return Document(
-        title=_flat(title.text())[:MAX_TITLE] if title else "",
+        title=head.title,
+        links=tuple(_links(tree, head.base, nofollow_all=nofollow)),
         text=_text(tree),
-        links=links,
-        canonical=canonical,
+        canonical=head.canonical,
         noindex=not wishes.isdisjoint({"noindex", "none"}),
         nofollow=nofollow,
     )
+
+
+@dataclass(slots=True)
+class _Head:
+    """What the head of a page says about it."""
+
+    base: str
+    title: str = ""
+    robots: str = ""
+    canonical: str | None = None
+
+
+def _read_head(tree: LexborHTMLParser, url: str) -> _Head:
+    """One look at the head: browsers and search engines heed these elements nowhere else."""
+    read = _Head(url)
+    canonical = None
+    nodes = tree.head.css("title,base[href],meta[name][content],link[rel=canonical][href]") if tree.head else []
+    for node in nodes:
+        attributes = node.attributes
+        match node.tag:
+            case "title":
+                read.title = read.title or _flat(node.text())[:MAX_TITLE]
+            case "base" if read.base == url:
+                read.base = spelled((attributes.get("href") or "").strip(), url) or url
+            case "meta" if (attributes.get("name") or "").strip().lower() in _ROBOTS_NAMES:
+                read.robots += f",{attributes.get('content')}"
+            case "link":
+                canonical = canonical or attributes.get("href")
+    read.canonical = spelled(canonical.strip(), read.base) if canonical else None
+    return read
 
 
 def _links(tree: LexborHTMLParser, base: str, *, nofollow_all: bool) -> Iterator[Link]:
@@ -93,21 +121,6 @@ def _text(tree: LexborHTMLParser) -> str:
         return ""
     tree.strip_tags(_UNREAD.split(","))
     return _flat(body.text(separator=" "))[:MAX_TEXT]
-
-
-def _base(tree: LexborHTMLParser, url: str) -> str:
-    node = tree.css_first("base[href]")
-    return (spelled(node.attributes.get("href") or "", url) or url) if node else url
-
-
-def _canonical(tree: LexborHTMLParser, base: str) -> str | None:
-    node = tree.css_first("link[rel=canonical][href]")
-    return spelled((node.attributes.get("href") or "").strip(), base) if node else None
-
-
-def _robots_meta(tree: LexborHTMLParser) -> str:
-    nodes: list[LexborNode] = tree.css("meta[name=robots i],meta[name=nightjar i]")
-    return ",".join(node.attributes.get("content") or "" for node in nodes)
 
 
 def _wishes(robots_header: str) -> frozenset[str]:
