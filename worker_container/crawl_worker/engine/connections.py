@@ -99,7 +99,7 @@ class Connections:
                 message, packed = await self._ask(url, request, limit)
             encoding = message.headers.get("Content-Encoding")
             content = unpacked(packed, encoding, limit=limit) if encoding else packed
-        except (TooLarge, UnpacksTooLarge) as error:
+        except (_TooLarge, UnpacksTooLarge) as error:
             text = f"{url} {error} more than {limit:,} bytes; the rest was not read"
             raise GiveUp(ErrorCode.TOO_LARGE, text, details={"url": str(url)}) from error
         except (aiohttp.ClientError, HttpProcessingError, BrokenCoding, TimeoutError, OSError) as error:
@@ -128,6 +128,7 @@ class Connections:
         if protocol is None or transport is None:
             raise aiohttp.ServerDisconnectedError
         protocol.set_response_params(
+            skip_payload=request.startswith(b"HEAD "),
             read_until_eof=True,
             auto_decompress=False,
             read_timeout=self._silence,
@@ -170,10 +171,10 @@ class Connections:
 def _written(url: URL, head: str, method: str, body: bytes) -> bytes:
     length = f"Content-Length: {len(body)}\r\n" if body or method != "GET" else ""
     lines = f"{method} {url.raw_path_qs} HTTP/1.1\r\nHost: {url.host_port_subcomponent}\r\n{head}{length}\r\n"
-    return lines.encode("latin-1") + body
+    return lines.encode() + body
 
 
-class TooLarge(Exception):
+class _TooLarge(Exception):
     """The body has more bytes than are taken."""
 
 
@@ -181,7 +182,7 @@ async def _body(message: RawResponseMessage, content: aiohttp.StreamReader, limi
     """The bytes of the body as they were sent; aiohttp stops the socket while nobody reads."""
     length = message.headers.get("Content-Length", "")
     if length.isdecimal() and int(length) > limit:
-        raise TooLarge("answers")
+        raise _TooLarge("answers")
     first = await content.readany()
     if content.at_eof() and len(first) <= limit:
         return first
@@ -189,7 +190,7 @@ async def _body(message: RawResponseMessage, content: aiohttp.StreamReader, limi
     while len(body) <= limit and (chunk := await content.readany()):
         body += chunk
     if len(body) > limit:
-        raise TooLarge("answers")
+        raise _TooLarge("answers")
     return bytes(body)
 
 
