@@ -25,11 +25,14 @@ if TYPE_CHECKING:
     from nightjar.database.live_connections import LiveConnections
     from nightjar.database.live_tasks import LiveTasks
     from nightjar.database.outbox import Outbox
+    from nightjar.database.page_links import PageLinks
+    from nightjar.database.page_structures import PageStructures
     from nightjar.database.pages import Pages
     from nightjar.database.rank_checks import RankChecks
     from nightjar.database.rank_history import RankHistory
     from nightjar.database.robots import Robots
     from nightjar.database.secrets import Secrets
+    from nightjar.database.sections import Sections
     from nightjar.database.stores import Stores
     from nightjar.database.tasks import Tasks
     from nightjar.database.trackings import Trackings
@@ -177,6 +180,20 @@ class UnitOfWork:
         return Pages(self.connection)
 
     @cached_property
+    def page_links(self) -> "PageLinks":
+        """Which page of a site crawl leads to which."""
+        from nightjar.database.page_links import PageLinks
+
+        return PageLinks(self.connection)
+
+    @cached_property
+    def page_structures(self) -> "PageStructures":
+        """What was understood of the pages of a site crawl."""
+        from nightjar.database.page_structures import PageStructures
+
+        return PageStructures(self.connection)
+
+    @cached_property
     def rank_checks(self) -> "RankChecks":
         """The side of a rank check that the rank run needs."""
         from nightjar.database.rank_checks import RankChecks
@@ -203,6 +220,13 @@ class UnitOfWork:
         from nightjar.database.secrets import Secrets
 
         return Secrets(self.connection)
+
+    @cached_property
+    def sections(self) -> "Sections":
+        """Sections of crawled pages."""
+        from nightjar.database.sections import Sections
+
+        return Sections(self.connection)
 
     @cached_property
     def stores(self) -> "Stores":

@@ -75,6 +75,10 @@ def register_tasks(app: Celery, parts: Callable[[], ChildParts]) -> None:
     def process_pagination(task_id: str) -> None:
         parts().run_list(UUID(task_id))
 
+    @app.task(name=str(TaskKind.ANALYSE_STRUCTURE))
+    def analyse_structure(task_id: str) -> None:
+        parts().run_analysis(UUID(task_id))
+
     @app.task(name=str(TaskKind.NIGHTLY_FANOUT))
     def nightly_fanout(moment: str | None = None) -> dict[str, object]:
         return scheduled.nightly_fanout(parts().fan_out, moment)

@@ -129,7 +129,7 @@ def _objects(said: object) -> Iterator[Mapping[str, object]]:
 
 def _kinds(thing: Mapping[str, object]) -> Iterator[str]:
     kinds = thing.get("@type")
-    yield from (kind for kind in (kinds if isinstance(kinds, list) else [kinds]) if isinstance(kind, str))
+    yield from (_storable(kind) for kind in (kinds if isinstance(kinds, list) else [kinds]) if isinstance(kind, str))
 
 
 def _of_things(things: list[Mapping[str, object]], name: str) -> str | None:
@@ -139,5 +139,10 @@ def _of_things(things: list[Mapping[str, object]], name: str) -> str | None:
         value = value[0] if isinstance(value, list) and value else value
         value = value.get("name") if isinstance(value, dict) else value
         if isinstance(value, str) and value.strip():
-            return one_line(value)[:MAX_VALUE]
+            return _storable(value)
     return None
+
+
+def _storable(value: str) -> str:
+    """JSON can say what no text of a database holds: a zero character, half a character."""
+    return one_line(value.encode("utf-8", "replace").decode().replace("\0", ""))[:MAX_VALUE]
