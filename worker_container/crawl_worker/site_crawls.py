@@ -16,8 +16,9 @@ from crawl_worker.engine.store import Store
 from crawl_worker.engine.web_client import WebClient
 from crawl_worker.sites.web.claiming import ClaimRules
 from crawl_worker.sites.web.crawl_news import CrawlNews
-from crawl_worker.sites.web.crawl_slice import CrawlSlice, SliceRules, SliceTools
+from crawl_worker.sites.web.crawl_slice import CrawlSlice
 from crawl_worker.sites.web.polite_pages import PageTools, PolitePages
+from crawl_worker.sites.web.slice_parts import SliceRules, SliceTools
 from crawl_worker.tasks.crawl_slice import CrawlSliceJob
 from crawl_worker.tasks.pagination_job import PaginationJob
 from crawl_worker.tasks.structure_job import StructureJob, StructureTools

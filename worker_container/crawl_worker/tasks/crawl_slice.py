@@ -8,7 +8,8 @@ from uuid import UUID
 
 from crawl_worker.engine.attempt import Fault
 from crawl_worker.engine.reporter import Report
-from crawl_worker.sites.web.crawl_slice import CrawlSlice, SliceRules, SliceTools
+from crawl_worker.sites.web.crawl_slice import CrawlSlice
+from crawl_worker.sites.web.slice_parts import SliceRules, SliceTools
 from nightjar.application.publishing import publish_task
 from nightjar.database.crawls import CountChange
 from nightjar.database.frontier import SliceLease

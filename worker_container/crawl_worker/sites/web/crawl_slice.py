@@ -3,18 +3,14 @@
 import asyncio
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from time import monotonic
 from uuid import UUID
 
 from crawl_worker.engine.browser import BrowserProfile
-from crawl_worker.engine.egress import EgressRule
-from crawl_worker.engine.page_pool import CrawlPages, PagePool
-from crawl_worker.engine.store import Store
-from crawl_worker.engine.web_client import WebClient
-from crawl_worker.sites.web.claiming import ClaimRules, Turn, take_turn
+from crawl_worker.engine.page_pool import CrawlPages
+from crawl_worker.sites.web.claiming import Turn, take_turn
 from crawl_worker.sites.web.crawl_desk import CrawlDesk, RobotsBook, desk_for
 from crawl_worker.sites.web.crawl_writer import CrawlWriter
 from crawl_worker.sites.web.host_errands import HostErrands
@@ -22,80 +18,13 @@ from crawl_worker.sites.web.judging import Outcome, put_back, skipped
 from crawl_worker.sites.web.lanes import Call, Errand, Lane
 from crawl_worker.sites.web.page_fetching import PageFetcher
 from crawl_worker.sites.web.settling import CrawlEnded
+from crawl_worker.sites.web.slice_parts import Hand, SliceRules, SliceTools
 from crawl_worker.sites.web.urls import web_url
 from nightjar.database.crawls import Crawl
 from nightjar.database.engine import DatabaseUnavailable
 from nightjar.database.frontier import LeasedUrl, SliceLease
 from nightjar.database.unit_of_work import UnitOfWork
 from nightjar.domain.site_crawl import SkipReason
-from nightjar.ports import Archive, ProgressChannel, TaskQueue
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SliceRules:
-    """Limits of a slice: how long it works, how much it holds at once, how it writes."""
-
-    claims: ClaimRules
-    retry_delay: timedelta
-    pause: timedelta
-    """After a request to a host, where nobody can say any more when it was."""
-
-    work_seconds: float = 45
-    in_hand: int = 300
-    """URLs that wait or are being fetched."""
-
-    turn: int = 100
-    """URLs of one claim."""
-
-    flush_pages: int = 150
-    flush_bytes: int = 16_000_000
-    most_bytes: int = 64_000_000
-    """Of answers that are not written yet: more are not fetched before."""
-
-    flush_seconds: float = 2
-    idle_seconds: float = 15
-    """How long a slice alone waits for what is not due yet, rather than going back."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SliceTools:
-    """What a slice works with; all but the settings belong to the child."""
-
-    store: Store
-    claims: Store
-    """A connection of its own: claiming does not wait for what is being written."""
-
-    queue: TaskQueue
-    channel: ProgressChannel
-    archive: Archive
-    web: WebClient
-    pool: PagePool
-    rule: EgressRule
-
-
-@dataclass(slots=True)
-class _Hand:
-    """Everything that is in hand."""
-
-    desks: dict[UUID, CrawlDesk] = field(default_factory=dict)
-    lanes: dict[str, Lane] = field(default_factory=dict)
-    flushes: set[asyncio.Task[None]] = field(default_factory=set)
-
-    @property
-    def urls(self) -> int:
-        return sum(desk.in_hand for desk in self.desks.values())
-
-    @property
-    def bytes(self) -> int:
-        return sum(desk.bytes for desk in self.desks.values())
-
-    @property
-    def is_empty(self) -> bool:
-        return (
-            not self.flushes
-            and all(desk.in_hand == 0 and not desk.outcomes for desk in self.desks.values())
-            and all(lane.is_idle for lane in self.lanes.values())
-        )
 
 
 class CrawlSlice:
@@ -105,7 +34,7 @@ class CrawlSlice:
         self._tools = tools
         self._rules = rules
         self._lease = lease
-        self._hand = _Hand()
+        self._hand = Hand()
         self._robots = RobotsBook()
         self._contexts = AsyncExitStack()
         self._renderers: dict[UUID, CrawlPages] = {}
@@ -168,7 +97,7 @@ class CrawlSlice:
 
     def _has_room(self) -> bool:
         return (
-            self._hand.urls <= self._rules.in_hand - self._rules.turn
+            self._hand.load <= self._rules.in_hand - self._rules.turn
             and self._hand.bytes < self._rules.most_bytes
             and sum(len(desk.outcomes) for desk in self._hand.desks.values()) < 4 * self._rules.flush_pages
         )

@@ -45,6 +45,7 @@ class Lane:
         self._sending: dict[asyncio.Task[None], UUID] = {}
         self._senders: set[asyncio.Task[None]] = set()
         self._connections = 1
+        self._is_polite = False
         self._stopped = False
         self.idle_since = monotonic()
 
@@ -53,9 +54,17 @@ class Lane:
         """Whether nothing waits and nothing is being sent."""
         return not self._waiting and not self._senders
 
+    @property
+    def load(self) -> int:
+        """How much work it is: of a host with a pause one request at a time, whatever waits behind it."""
+        if self._is_polite:
+            return 0 if self.is_idle else 1
+        return len(self._waiting) + len(self._senders)
+
     def put(self, errand: Errand, *, connections: int) -> None:
         """Send this when its time has come, over up to `connections` at once."""
         self._connections = connections
+        self._is_polite = bool(errand.delay)
         self._waiting.append(errand)
         if errand.delay:
             self.is_held = True
