@@ -99,9 +99,9 @@ def _await_end(database: Database, task_id: UUID) -> None:
 
 
 def _responses(folder: Path) -> int:
-    """How many responses the archive of a crawl holds."""
+    """How many answers the archive of a crawl holds: responses as they came, and what the browser showed."""
     found = 0
     for name in folder.glob("*.warc.gz"):
         with name.open("rb") as archive:
-            found += sum(record.rec_type == "response" for record in ArchiveIterator(archive))
+            found += sum(record.rec_type in {"response", "resource"} for record in ArchiveIterator(archive))
     return found
