@@ -1,12 +1,14 @@
 """Crawls as they are shown, and what of their pages fits into one answer."""
 
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from uuid import UUID
 
 from functions.api.dependencies import Call
 from functions.api.schemas.crawls import CrawlAnswer
 from nightjar.database.crawls import Crawl
 from nightjar.database.pages import StoredPage
+from nightjar.database.sections import StoredSection
 from nightjar.database.unit_of_work import UnitOfWork
 from nightjar.domain.task import Task
 from nightjar.errors import NotFound
@@ -43,6 +45,17 @@ def some_pages(uow: UnitOfWork, crawl_id: UUID, *, after: int | None, limit: int
             break
         found.append(page)
     return found
+
+
+def some_sections(
+    uow: UnitOfWork, crawl_id: UUID, *, after: tuple[int, int], limit: int
+) -> tuple[Sequence[StoredSection], bool]:
+    """Up to `limit` sections behind `after` (page, position), as many as fit into an answer; and: are there more."""
+    found = uow.sections.page(crawl_id, after=after, limit=limit + 1)
+    sizes = accumulate(len(section.text) for section in found)
+    fitting = sum(size <= ANSWER_CHARACTERS for size in sizes)
+    shown = found[: max(1, min(limit, fitting))]
+    return shown, len(found) > len(shown)
 
 
 def _pages(uow: UnitOfWork, crawl_id: UUID, after: int | None, limit: int) -> Iterator[StoredPage]:

@@ -11,6 +11,7 @@ from functions.api.schemas.tasks import TaskFault
 from nightjar.database.crawls import Crawl
 from nightjar.database.frontier_lists import FailedUrl, SkippedUrl
 from nightjar.database.pages import StoredPage
+from nightjar.database.sections import StoredSection
 from nightjar.domain.site_crawl import Engine, PageState, Scope
 from nightjar.domain.task import Task, TaskState
 
@@ -93,7 +94,8 @@ class CrawlAnswer(BaseModel):
     """A crawl as it is now.
 
     `total_nodes` counts pages and, once they were analysed, sections. `engines` and `browser_share` say which engine
-    fetched how many pages; they, like `pagination`, come with the end. `execution_time` is in seconds.
+    fetched how many pages; they, like `pagination` (the lists of the site, and which pages of each to read), come with
+    the end. `execution_time` is in seconds.
     """
 
     task_id: UUID
@@ -114,7 +116,7 @@ class CrawlAnswer(BaseModel):
     execution_time: float
     engines: dict[str, int] | None
     browser_share: float | None
-    pagination: dict[str, object] | None
+    pagination: list[dict[str, object]] | None
     end_reason: str | None
     step: str | None
     progress: int
@@ -216,6 +218,35 @@ class SkippedUrlAnswer(BaseModel):
     def of(cls, skipped: SkippedUrl) -> Self:
         """As it is shown."""
         return cls(url=skipped.url, reason=skipped.reason, target=skipped.target)
+
+
+class SectionAnswer(BaseModel):
+    """A part of a page. `position` counts from 0 in document order; `path` leads to it from the top of the page."""
+
+    id: str
+    parent_id: str | None
+    page_url: str
+    type: str
+    heading: str | None
+    level: int | None
+    text: str
+    path: str
+    position: int
+
+    @classmethod
+    def of(cls, section: StoredSection) -> Self:
+        """As it is shown."""
+        return cls(
+            id=section.id,
+            parent_id=section.parent_id,
+            page_url=section.page_url,
+            type=section.type,
+            heading=section.heading,
+            level=section.level,
+            text=section.text,
+            path=section.path,
+            position=section.position,
+        )
 
 
 def _values(crawl: Crawl, task: Task, now: datetime) -> dict[str, object]:

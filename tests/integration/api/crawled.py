@@ -34,6 +34,18 @@ PAGES = text("""
     ORDER BY seq
 """)
 
+SECTIONS = text("""
+    INSERT INTO sections (page_id, position, parent, crawl_id, type, heading, level, text, path)
+    SELECT p.id, n, nullif(n - 1, -1), p.crawl_id, CASE n WHEN 0 THEN 'main' ELSE 'section' END, '제목 ' || n, 2,
+           repeat('글 ', CAST(:words AS integer)), 'main[1]/section[' || n || ']'
+    FROM pages AS p, generate_series(0, CAST(:number AS integer) - 1) AS n WHERE p.crawl_id = :crawl_id
+""")
+
+LINKS = text("""
+    INSERT INTO page_links (crawl_id, source_id, target_id, kind)
+    SELECT crawl_id, id, lead(id, 1, id) OVER (ORDER BY id), 'link' FROM pages WHERE crawl_id = :crawl_id
+""")
+
 COUNT = text("""
     UPDATE crawls SET done = f.done, failed = f.failed, skipped = f.skipped, queued = f.queued,
                       discovered = f.done + f.failed + f.skipped + f.queued
@@ -75,6 +87,13 @@ class Frontier:
         with self.database.transaction() as uow:
             uow.connection.execute(PAGES, {"crawl_id": self.crawl_id, "words": words})
             uow.connection.execute(COUNT, {"crawl_id": self.crawl_id})
+
+    def is_analysed(self, *, sections: int, words: int = 3) -> None:
+        """So many sections of each page, one within the other; each page leads to the next, the last to itself."""
+        values = {"crawl_id": self.crawl_id, "number": sections, "words": words}
+        with self.database.transaction() as uow:
+            uow.connection.execute(SECTIONS, values)
+            uow.connection.execute(LINKS, values)
 
     def ends(self, state: TaskState = TaskState.COMPLETED, *, reason: str = "limit") -> None:
         with self.database.transaction() as uow:

@@ -22,6 +22,7 @@ words = st.sampled_from(
         *("place", "blog", "cafe", "pc", "mobile", "active", "stopped", "owner", "operator", "강남 파스타", "", "{}"),
         *("https://m.place.naver.com/restaurant/1234567890/home", "https://blog.naver.com/nj_lantern01/223400000101"),
         *("baemin", "true", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-03-02", "1e18"),
+        *("https://shop.example/{page}", "http://[::1", "http://10.0.0.1/", "[", "(?=a)", "browser", "site"),
         *("=1+1", "\x00", "\ud800", "1e999", "-0", "9" * 400, "%s", "'; DROP TABLE tasks; --", ":owner", "\\"),
     ]
 )
@@ -45,6 +46,7 @@ names = st.sampled_from(
             "x",
         ),
         *("platform", "login_id", "password", "account_id"),
+        *("url", "depth", "include", "exclude", "delay", "engine", "scope", "url_pattern", "total_pages"),
     ]
 )
 bodies = st.dictionaries(names | texts, values, max_size=7) | values
@@ -53,6 +55,7 @@ paths = st.sampled_from(
         *("/api/v1/trackings", "/api/v1/keys", "/api/v1/batches", "/api/v1/trackings/1", "/api/v1/trackings/1/check"),
         *(f"/api/v1/tasks/{uuid4()}/retry", "/api/v1/trackings/import", "/api/v1/tasks", "/", "/metrics"),
         *("/api/v1/accounts", f"/api/v1/accounts/{uuid4()}", "/api/v1/stores", "/api/baemin/start-crawling"),
+        *("/api/v1/crawl", f"/api/v1/crawls/{uuid4()}/pages", f"/api/v1/crawls/{uuid4()}/errors", "/api/v1/pagination"),
     ]
 )
 methods = st.sampled_from(["GET", "POST", "PATCH", "DELETE", "PUT"])
@@ -80,6 +83,19 @@ def never_a_500(caller: CallerClient, method: str, path: str, **sent: object) ->
 def test_for_any_json(owner: CallerClient, method: str, path: str, body: object) -> None:
     content = json.dumps(body).encode()
     never_a_500(owner, method, path, content=content, headers={"content-type": "application/json"})
+
+
+@FEW
+@given(
+    texts, texts, st.sampled_from(["https://shop.example/", "http://", "//", "javascript:", "", "https://[", "{page}"])
+)
+def test_for_any_address_and_pattern(owner: CallerClient, text: str, pattern: str, beginning: str) -> None:
+    for path, body in (
+        ("/api/v1/crawl", {"url": beginning + text, "include": [pattern], "exclude": [text], "background": True}),
+        ("/api/v1/pagination", {"url_pattern": f"{beginning}{text}{{page}}", "total_pages": 3}),
+    ):
+        content = json.dumps(body).encode()
+        never_a_500(owner, "POST", path, content=content, headers={"content-type": "application/json"})
 
 
 @FEW

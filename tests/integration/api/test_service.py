@@ -99,6 +99,8 @@ def test_the_documentation_knows_every_path_the_keys_and_the_errors(client: Clie
         *("/api/v1/trackings/{tracking_id}/check", "/api/v1/batches", "/api/v1/batches/{batch_id}"),
         *("/api/v1/tasks", "/api/v1/tasks/{task_id}", "/api/v1/tasks/{task_id}/result"),
         *("/api/v1/tasks/{task_id}/retry", "/api/v1/accounts", "/api/v1/accounts/{account_id}", "/api/v1/stores"),
+        *("/api/v1/crawl", "/api/v1/crawls/{task_id}", "/api/v1/crawls/{task_id}/pages", "/api/v1/pagination"),
+        *(f"/api/v1/crawls/{{task_id}}/{what}" for what in ("errors", "sections", "graph")),
         *("/api/baemin/start-crawling", "/api/baemin/task-status/{task_id}", "/api/baemin/cancel-task/{task_id}"),
     } == set(document["paths"])
     assert document["components"]["securitySchemes"]["APIKey"]["scheme"] == "bearer"
@@ -108,5 +110,9 @@ def test_the_documentation_knows_every_path_the_keys_and_the_errors(client: Clie
     assert "422" not in registering["responses"]
     assert "4XX" in registering["responses"]
     assert document["components"]["schemas"]["RegisterRequest"]["examples"][0]["rank_type"] == "place"
+    crawling = document["paths"]["/api/v1/crawl"]["post"]
+    assert set(crawling["responses"]) == {"200", "202", "4XX", "5XX"}
+    graph = document["paths"]["/api/v1/crawls/{task_id}/graph"]["get"]["responses"]["200"]["content"]
+    assert set(graph) == {"application/json", "application/graphml+xml", "text/x-cypher"}
     importing = document["paths"]["/api/v1/trackings/import"]["post"]
     assert list(importing["requestBody"]["content"]) == ["text/csv"]
