@@ -182,7 +182,7 @@ def _reason_of_nothing(uow: UnitOfWork, crawl: Crawl) -> CrawlFault:
         )
     if page.error_code:
         retryable = page.error_code in {ErrorCode.TIMEOUT, ErrorCode.UPSTREAM_ERROR, ErrorCode.WORKER_LOST}
-        message = f"no page could be had: {page.error_message or page.error_code}"
+        message = f"{crawl.start_url} gives no page: {page.error_message or page.error_code}"
         return CrawlFault(code=page.error_code, message=message, retryable=retryable)
     code, sentence = _SKIPPED_START.get(page.reason or "", (ErrorCode.NOT_FOUND, "it leads to no page of this crawl"))
     return CrawlFault(code=code, message=f"{crawl.start_url} gives no page: {sentence}", retryable=False)

@@ -157,8 +157,10 @@ ANALYSIS_FAILED = text("""
 
 ENGINES = text("SELECT engine, count(*) AS pages FROM pages WHERE crawl_id = :crawl_id GROUP BY engine ORDER BY engine")
 
+# Where the start page moved there are several without a hop: the last one is where it led.
 START_PAGE = text("""
-    SELECT state, reason, error_code, error_message FROM frontier WHERE crawl_id = :crawl_id ORDER BY depth, seq LIMIT 1
+    SELECT state, reason, error_code, error_message FROM frontier WHERE crawl_id = :crawl_id
+    ORDER BY depth, seq DESC LIMIT 1
 """)
 
 OUT_OF_WORK = text("""

@@ -204,12 +204,9 @@ def _folded_all(host: str, groups: Mapping[str, frozenset[str]]) -> Mapping[str,
 def _unequal(what: str, found: Mapping[str, frozenset[str]], true: Mapping[str, frozenset[str]]) -> list[str]:
     lines = []
     for name in sorted(found.keys() | true.keys()):
-        more, less = (
-            found.get(name, frozenset()) - true.get(name, frozenset()),
-            true.get(name, frozenset()) - found.get(name, frozenset()),
-        )
-        lines += [f"{what} {name}: also {target}" for target in sorted(more)]
-        lines += [f"{what} {name}: not {target}" for target in sorted(less)]
+        here, there = found.get(name, frozenset()), true.get(name, frozenset())
+        lines += [f"{what} {name}: also {target}" for target in sorted(here - there)]
+        lines += [f"{what} {name}: not {target}" for target in sorted(there - here)]
     return lines
 
 
