@@ -98,6 +98,11 @@ class SiteCrawlSystem:
         """The counts of a crawl, and its rows counted at the same moment."""
         return self.rows(COUNTED, id=task_id)[0]
 
+    def counts(self, task_id: str) -> Mapping[str, int]:
+        """The counts of a crawl alone, as people see them."""
+        counted = self.counted(task_id)
+        return {name: counted[name] for name in ("discovered", "queued", "leased", "done", "failed", "skipped")}
+
     def pages(self, task_id: str) -> Sequence[Mapping[str, Any]]:
         """Its stored pages."""
         return self.rows("SELECT * FROM pages WHERE crawl_id = :id ORDER BY id", id=task_id)
