@@ -31,7 +31,8 @@ class Section:
 
     type: SectionType
     heading: str | None
-    """Of a `heading` its words; of a landmark those of the first heading in it that is in no landmark within."""
+    """Of a `heading` its words; of a landmark those of its first heading that is in no landmark within; of a table its
+    caption."""
 
     level: int | None
     """Of the heading, 1 to 6."""

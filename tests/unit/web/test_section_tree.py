@@ -104,7 +104,7 @@ def test_parts_of_a_header_are_no_headers() -> None:
 
 def test_a_list_has_a_line_for_each_item_and_a_table_a_tab_between_cells() -> None:
     body = "<ul><li>one<li>two</ul><table><caption>C</caption><tr><th>a</th> <th>b</th></tr>\n<tr><td>1<td>2</table>"
-    assert outline(body) == [("list[1]", None, "one\ntwo"), ("table[1]", None, "C\na\tb\n1\t2")]
+    assert outline(body) == [("list[1]", None, "one\ntwo"), ("table[1]", "C", "a\tb\n1\t2")]
 
 
 def test_a_table_that_arranges_the_page_is_no_section() -> None:

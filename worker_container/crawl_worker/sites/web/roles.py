@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from nightjar.domain.section import SectionType
 
@@ -64,16 +65,27 @@ _EXPLICIT = {
 }
 
 
+def unsaid_roles(document: LexborHTMLParser) -> frozenset[SectionType]:
+    """The roles that no element of a document has by its tag or its ARIA role."""
+    return frozenset(role for role, said in _EXPLICIT.items() if document.css_first(said) is None)
+
+
 class Roles:
     """The roles in one document. Names are looked at only for the roles that it never says outright."""
 
     def __init__(self, document: LexborHTMLParser) -> None:
-        self._unsaid = frozenset(role for role, said in _EXPLICIT.items() if document.css_first(said) is None)
+        self._unsaid = unsaid_roles(document)
 
     @property
     def guesses(self) -> bool:
         """Whether names are looked at."""
         return bool(self._unsaid)
+
+    def arranges(self, table: LexborNode) -> bool:
+        """Whether the cells of a table are parts of a page by their names."""
+        cells = table.css("td[id], td[class]") if self._unsaid else []
+        names = (name for cell in cells for name in _names(cell.attributes))
+        return any(role_of_name(name) in self._unsaid for name in names)
 
     def of(self, tag: str, attributes: Attributes, *, within: frozenset[SectionType]) -> SectionType | None:
         """The role of an element that stands within sections of these types; None: it has none."""
@@ -85,17 +97,24 @@ class Roles:
     def _guess(self, tag: str, attributes: Attributes, within: frozenset[SectionType]) -> SectionType | None:
         if not self._unsaid or tag not in _GUESSED_TAGS:
             return None
-        for attribute in ("id", "class"):
-            for name in (attributes.get(attribute) or "").split():
-                role = _role_of_name(name)
-                if role in self._unsaid and _fits(role, within):
-                    self._unsaid -= {SectionType.MAIN} if role is SectionType.MAIN else frozenset()
-                    return role
+        for name in _names(attributes):
+            role = role_of_name(name)
+            if role in self._unsaid and _fits(role, within):
+                self._unsaid -= {SectionType.MAIN} if role is SectionType.MAIN else frozenset()
+                return role
         return None
 
 
-def _role_of_name(name: str) -> SectionType | None:
-    """`siteHeader`, `header-wrap`, `page_header` and `header` say the same; `header-search` says something else."""
+def _names(attributes: Attributes) -> list[str]:
+    return f"{attributes.get('id') or ''} {attributes.get('class') or ''}".split()
+
+
+@lru_cache(maxsize=4096)
+def role_of_name(name: str) -> SectionType | None:
+    """What an element of this id or class is usually.
+
+    `siteHeader`, `header-wrap`, `page_header` and `header` say the same; `header-search` says something else.
+    """
     parts = [part.lower() for part in _PARTS.findall(name)]
     while len(parts) > 1 and parts[-1] in _WRAPPERS:
         parts.pop()

@@ -40,6 +40,7 @@ _NOT_IN_DATA = "table, h1, h2, h3, h4, h5, h6, ul, ol, form, article, section, n
 """A table that holds one of these arranges a page; it says nothing itself."""
 
 _NOTHING: frozenset[SectionType] = frozenset()
+_CELLS_OF_DATA = 2
 _TAKES_HEADING_OF_ITS_HEADER = frozenset(
     (SectionType.ARTICLE, SectionType.SECTION, SectionType.MAIN, SectionType.ASIDE, SectionType.NAV)
 )
@@ -167,6 +168,9 @@ class _Walk:
         attributes = node.attributes
         if "hidden" in attributes:
             return False
+        if tag == "caption" and self._open and self._open[-1].type is SectionType.TABLE:
+            self._open[-1].heading = _words_of(node) or None
+            return False
         level = _heading_level(tag, attributes)
         if level is not None and not self._in_heading and (words := _words_of(node)):
             self._open_heading(level, words)
@@ -206,7 +210,7 @@ class _Walk:
     def _may_open(self, role: SectionType, node: LexborNode) -> bool:
         if len(self.parts) >= MAX_SECTIONS or len(self._open) >= MAX_OPEN_SECTIONS:
             return False
-        return role is not SectionType.TABLE or _is_data(node)
+        return role is not SectionType.TABLE or (_is_data(node) and not self._roles.arranges(node))
 
     def _add(self, role: SectionType, parent: "_Part | None") -> _Part:
         siblings = parent.children if parent else self._roots
@@ -311,6 +315,8 @@ def _follows_a_cell(cell: LexborNode) -> bool:
 
 
 def _is_data(table: LexborNode) -> bool:
+    if len(table.css("td, th")) < _CELLS_OF_DATA:
+        return False
     group = table.child
     while group is not None:
         if group.is_element_node and group.css_first(_NOT_IN_DATA) is not None:

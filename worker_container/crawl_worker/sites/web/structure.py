@@ -10,6 +10,7 @@ from crawl_worker.sites.web.main_text import MainText, main_text
 from crawl_worker.sites.web.nesting import flattened
 from crawl_worker.sites.web.page_metadata import PageMetadata, metadata_of
 from crawl_worker.sites.web.pagination import pagination_of
+from crawl_worker.sites.web.roles import unsaid_roles
 from crawl_worker.sites.web.section_tree import resolved, section_tree
 from nightjar.domain.pagination_plan import Pagination
 from nightjar.domain.section import Section, SectionLink, SectionType
@@ -45,7 +46,7 @@ def structure_of(html: str, url: str) -> Structure:
     base_url = _base_of(document, url)
     tree = section_tree(document, base_url)
     metadata = metadata_of(document, url)
-    main = main_text(shallow)
+    main = main_text(shallow, unsaid_roles(document))
     if not main.text:
         main = _from_sections(tree.sections)
     return Structure(
