@@ -165,6 +165,7 @@ def result_of(uow: UnitOfWork, crawl_id: UUID) -> Mapping[str, object]:
     pages = sum(engines.values())
     return {
         "pages_crawled": pages,
+        "total_nodes": pages + uow.sections.count(crawl_id),
         "discovered": counts.discovered if counts else 0,
         "failed": counts.failed if counts else 0,
         "skipped": counts.skipped if counts else 0,

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
+from nightjar.application import site_crawls
 from nightjar.database.engine import Database
 from nightjar.domain.task import TaskState
 from tests.integration.api.callers import CallerClient
@@ -99,7 +100,8 @@ class Frontier:
         with self.database.transaction() as uow:
             uow.crawls.start_task(self.crawl_id)
             uow.crawls.close(self.crawl_id, reason=reason)
-            uow.crawls.end_task(self.crawl_id, state, result={"engines": {"http": 3}, "browser_share": 0.0})
+            result = site_crawls.result_of(uow, self.crawl_id)
+            uow.crawls.end_task(self.crawl_id, state, result=result)
 
 
 def ordered(caller: CallerClient, **body: object) -> UUID:

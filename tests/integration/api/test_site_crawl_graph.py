@@ -52,6 +52,20 @@ def test_a_section_is_shown_with_its_place_in_the_tree(owner: CallerClient, fron
     assert (second["parent_id"], third["parent_id"], third["type"]) == (first["id"], second["id"], "section")
 
 
+def test_the_nodes_of_a_crawl_are_its_pages_and_once_they_were_analysed_their_sections(
+    owner: CallerClient, frontier: Frontier
+) -> None:
+    frontier.has("done", 5)
+    frontier.is_stored()
+    path = f"/api/v1/crawls/{frontier.crawl_id}"
+    assert owner.get(path).json()["total_nodes"] == 5
+    frontier.is_analysed(sections=3)
+    frontier.ends()
+    shown = owner.get(path).json()
+    assert (shown["pages_crawled"], shown["total_nodes"], shown["engines"]) == (5, 20, {"http": 5})
+    assert len(owner.get(f"{path}/graph").json()["nodes"]) == 20
+
+
 def test_thousands_of_sections_come_each_once_in_document_order(owner: CallerClient, frontier: Frontier) -> None:
     frontier.has("done", 300)
     frontier.is_stored()
