@@ -20,16 +20,18 @@ from crawl_worker.sites.web.warc import WarcObject
 from crawl_worker.tasks.structure_job import Analysed, StructureJob, StructureTools
 from nightjar.adapters.archive.folder import FolderArchive
 from nightjar.adapters.redis.task_queue import RedisTaskQueue
-from nightjar.application.graph_export import graphml_pieces, json_pieces
+from nightjar.application.graph_export import cypher_pieces, graphml_pieces, json_pieces
 from nightjar.application.site_crawls import CrawlStart, add_analysis, start
 from nightjar.application.site_graphs import graph_edges, graph_nodes
 from nightjar.database.engine import Database
 from nightjar.database.sections import StoredSection
 from nightjar.domain.progress import ProgressEvent
 from nightjar.domain.site_crawl import CrawlOrder, Engine
+from nightjar.domain.site_graph import GraphEdge, GraphNode
 from nightjar.domain.task import Claim, TaskState
 from nightjar.errors import LeaseLost, RetryLater
 from nightjar.ports import Archive, ArchiveUnavailable
+from tests.doubles.graph_server import GraphServer
 
 SITE = "http://lantern.example"
 LEASE = timedelta(seconds=30)
@@ -129,6 +131,12 @@ class Desk:
         with self.database.transaction() as uow:
             return [tuple(row) for row in uow.connection.execute(text(statement), {"id": self.crawl_id})]
 
+    def nodes(self) -> Iterator[GraphNode]:
+        return graph_nodes(self.database.transaction, self.crawl_id)
+
+    def edges(self) -> Iterator[GraphEdge]:
+        return graph_edges(self.database.transaction, self.crawl_id)
+
     def links(self) -> set[tuple[str, str, str]]:
         found = self.rows("""SELECT s.url, t.url, l.kind FROM page_links AS l
             JOIN pages AS s ON s.id = l.source_id JOIN pages AS t ON t.id = l.target_id WHERE l.crawl_id = :id""")
@@ -175,6 +183,10 @@ def _row(crawl_id: UUID, path: str, html: str, name: str, offset: int, length: i
         "offset": offset,
         "length": length,
     }
+
+
+def _ends(edges: list[dict[str, str]]) -> set[str]:
+    return {edge[end] for edge in edges for end in ("source", "target")}
 
 
 class _Said:
@@ -235,25 +247,34 @@ def test_an_analysed_crawl_is_complete_with_sections_links_and_plan(desk: Desk) 
 def test_the_graph_of_a_crawl_has_all_its_nodes_and_edges(desk: Desk) -> None:
     desk.keep(PAGES)
     asyncio.run(desk.run(desk.ready()))
-    transactions = desk.database.transaction
     ((sections, tops),) = desk.rows(
         "SELECT count(*), count(*) FILTER (WHERE parent IS NULL) FROM sections WHERE crawl_id = :id"
     )
-    nodes, edges = (
-        (lambda: graph_nodes(transactions, desk.crawl_id)),
-        (lambda: graph_edges(transactions, desk.crawl_id)),
-    )
-    graph = json.loads("".join(json_pieces(nodes(), edges())))
     assert isinstance(sections, int)
     assert isinstance(tops, int)
     assert 0 < tops < sections
+    graph = json.loads("".join(json_pieces(desk.nodes(), desk.edges())))
     assert len(graph["nodes"]) == len(PAGES) + sections
     assert len(graph["edges"]) == len(desk.links()) + sections
-    loaded = nx.read_graphml(io.BytesIO("".join(graphml_pieces(nodes(), edges())).encode()))
+    assert _ends(graph["edges"]) <= {node["id"] for node in graph["nodes"]}
+    loaded = nx.read_graphml(io.BytesIO("".join(graphml_pieces(desk.nodes(), desk.edges())).encode()))
     assert (loaded.number_of_nodes(), loaded.number_of_edges()) == (len(graph["nodes"]), len(graph["edges"]))
-    assert {edge["source"] for edge in graph["edges"]} | {edge["target"] for edge in graph["edges"]} <= {
-        node["id"] for node in graph["nodes"]
-    }
+
+
+def test_the_cypher_of_a_crawl_makes_the_same_graph(desk: Desk, tmp_path: Path) -> None:
+    desk.keep(PAGES)
+    asyncio.run(desk.run(desk.ready()))
+    graph = json.loads("".join(json_pieces(desk.nodes(), desk.edges())))
+    server = GraphServer(tmp_path / "graph")
+    server.start()
+    try:
+        server.load("".join(cypher_pieces(desk.nodes(), desk.edges())))
+        nodes = server.rows("MATCH (n) RETURN n.id, n.kind, n.url, n.title")
+        edges = server.rows("MATCH (a)-[e]->(b) RETURN a.id, b.id, toLower(type(e))")
+    finally:
+        server.stop()
+    assert sorted(map(tuple, nodes)) == sorted(tuple(node.values()) for node in graph["nodes"])
+    assert sorted(map(tuple, edges)) == sorted(tuple(edge.values()) for edge in graph["edges"])
 
 
 def test_sections_are_read_by_key_without_a_gap(desk: Desk) -> None:
