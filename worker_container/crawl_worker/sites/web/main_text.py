@@ -1,6 +1,6 @@
 """The main text of a page and the same as Markdown, by trafilatura: one extraction for both.
 
-Its fast mode is meant: the slow one tries two more libraries, takes ten times as long, and found the same.
+Its fast mode is meant: the slow one tries two more libraries, takes three times as long, and found the same.
 """
 
 import logging
