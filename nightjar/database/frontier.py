@@ -51,33 +51,36 @@ NEXT_RETRY = text("""
     ORDER BY not_before LIMIT 1
 """)
 
-# Sorted by hash like every insert of many rows: two that came unsorted could wait for each other.
+# In the order in which they were found: of a page's links the first ones are fetched first. Nobody else adds to this
+# crawl meanwhile, so that no two of these wait for each other.
 INSERT = text("""
     INSERT INTO frontier (crawl_id, url_hash, url, host, depth, state, reason, target, requested_url,
                           redirects)
     SELECT :crawl_id, l.url_hash, l.url, l.host, l.depth, l.state, l.reason, NULL, l.requested_url, l.redirects
-    FROM json_to_recordset(CAST(:links AS json))
-         AS l (url_hash uuid, url text, host text, depth smallint, state text, reason text, requested_url text,
-               redirects smallint)
-    ORDER BY l.url_hash
+    FROM ROWS FROM (json_to_recordset(CAST(:links AS json))
+         AS (url_hash uuid, url text, host text, depth smallint, state text, reason text, requested_url text,
+             redirects smallint)) WITH ORDINALITY
+         AS l (url_hash, url, host, depth, state, reason, requested_url, redirects, position)
+    ORDER BY l.position
     ON CONFLICT (crawl_id, url_hash) DO NOTHING
     RETURNING url_hash, state
 """)
 
 # What is met again on a shorter path moves up; what was out of reach only by depth, or known only by links that must
-# not be followed, comes in.
+# not be followed, comes in, also by a sitemap. A link that must not be followed is no path: it moves nothing up that
+# another one has reached.
 LOWER = text("""
     WITH nearer AS (
         SELECT f.url_hash, f.state AS was, f.reason AS why, l.depth, l.state, l.reason
         FROM json_to_recordset(CAST(:links AS json))
              AS l (url_hash uuid, depth smallint, state text, reason text)
         JOIN frontier AS f ON f.crawl_id = :crawl_id AND f.url_hash = l.url_hash
-        WHERE (l.depth < f.depth AND NOT (f.depth = 32767 AND l.state = 'skipped'))
-           OR (f.reason = 'nofollow' AND l.state = 'queued')
+        WHERE (l.depth < f.depth AND (l.state = 'queued' OR f.reason IN ('depth', 'nofollow')))
+           OR (f.reason IN ('depth', 'nofollow') AND l.state = 'queued')
         ORDER BY f.url_hash
     )
     UPDATE frontier AS f
-    SET depth = least(f.depth, nearer.depth),
+    SET depth = nearer.depth,
         state = CASE WHEN nearer.was = 'skipped' AND nearer.why IN ('depth', 'nofollow') AND nearer.state = 'queued'
                      THEN 'queued' ELSE f.state END,
         reason = CASE WHEN nearer.was = 'skipped' AND nearer.why IN ('depth', 'nofollow') THEN nearer.reason
@@ -110,8 +113,8 @@ STORE_OBJECT = text("""
 
 SETTLE = text("""
     UPDATE frontier AS f
-    SET state = s.state, reason = s.reason, target = s.target, error_code = s.error_code,
-        error_message = s.error_message, leased_by = NULL, lease_attempt = NULL,
+    SET state = s.state, reason = CASE WHEN s.state = 'queued' THEN f.reason ELSE s.reason END, target = s.target,
+        error_code = s.error_code, error_message = s.error_message, leased_by = NULL, lease_attempt = NULL,
         attempts = f.attempts - CASE WHEN s.uncounted THEN 1 ELSE 0 END,
         not_before = CASE WHEN s.state <> 'queued' THEN NULL
                           WHEN s.delay_seconds IS NULL THEN f.not_before
@@ -129,6 +132,23 @@ UNDO_CANONICAL = text("""
     UPDATE frontier SET state = 'queued', reason = 'canonical_failed'
     WHERE crawl_id = :crawl_id AND state = 'skipped' AND reason = 'canonical' AND target = ANY(CAST(:urls AS text[]))
     RETURNING url
+""")
+
+FAILED_AMONG = text("""
+    SELECT url FROM frontier
+    WHERE crawl_id = :crawl_id AND url_hash = ANY(CAST(:hashes AS uuid[])) AND state = 'failed'
+""")
+
+# A page that names another one, which leads back to it: one of the two stands for itself, or there would be none.
+UNDO_CIRCLES = text("""
+    WITH led AS (
+        SELECT * FROM json_to_recordset(CAST(:led AS json)) AS l (url text, target text, target_hash uuid)
+    )
+    UPDATE frontier AS f SET state = 'queued', reason = 'canonical_failed'
+    FROM led WHERE f.crawl_id = :crawl_id AND f.url_hash = led.target_hash
+        AND f.state = 'skipped' AND f.reason = 'canonical' AND f.target = led.url
+        AND NOT EXISTS (SELECT FROM led AS o WHERE o.url = led.target AND o.target = led.url AND o.url < led.url)
+    RETURNING f.url
 """)
 
 # For each form of URL how many of its last pages were alike but for numbers. The batch comes as runs of equal shapes.
@@ -308,6 +328,19 @@ class Frontier:
         """Queue what was skipped in favour of `urls`, which cannot be had; the URL of each."""
         values = {"crawl_id": crawl_id, "urls": sorted(urls)}
         return [row.url for row in self._connection.execute(UNDO_CANONICAL, values)]
+
+    def failed_among(self, crawl_id: UUID, hashes: Collection[UUID]) -> list[str]:
+        """Those of the URLs that could not be had."""
+        values = {"crawl_id": crawl_id, "hashes": list(hashes)}
+        return [row.url for row in self._connection.execute(FAILED_AMONG, values)]
+
+    def undo_circles(self, crawl_id: UUID, led: Sequence[Mapping[str, str]]) -> list[str]:
+        """Queue what was skipped in favour of a URL that leads back to it; the URL of each.
+
+        `led` has for each URL that was skipped `url`, the `target` that it leads to, and its `target_hash`.
+        """
+        rows = self._connection.execute(UNDO_CIRCLES, {"crawl_id": crawl_id, "led": json.dumps(led)})
+        return [row.url for row in rows]
 
     def note_shapes(self, crawl_id: UUID, shapes: Mapping[str, Sequence[UUID]]) -> frozenset[str]:
         """Note the shapes of new pages by the template of their URLs; the templates that turned out to be traps."""

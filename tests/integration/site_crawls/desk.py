@@ -48,7 +48,10 @@ class CrawlDesk:
 
     def claim_all(self) -> dict[str, LeasedUrl]:
         """Everything that is due, by path."""
-        return {path_of(url.url): url for url in self.claim(10_000)}
+        found: dict[str, LeasedUrl] = {}
+        while claimed := self.claim(10_000):  # retries and fresh ones come apart
+            found |= {path_of(url.url): url for url in claimed}
+        return found
 
     def turn(self, want: int, lease: SliceLease | None = None) -> Turn | None:
         """Claim as a slice does, with robots.txt known to allow everything."""

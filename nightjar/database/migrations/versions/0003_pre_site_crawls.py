@@ -86,7 +86,8 @@ CREATE INDEX frontier_retries ON frontier (crawl_id, host, not_before)
     WHERE state = 'queued' AND not_before IS NOT NULL;
 CREATE INDEX frontier_leased ON frontier (leased_by) WHERE state = 'leased';
 CREATE INDEX frontier_errors ON frontier (crawl_id, seq) WHERE state = 'failed';
-CREATE INDEX frontier_skipped ON frontier (crawl_id, seq) WHERE state = 'skipped'
+CREATE INDEX frontier_skipped ON frontier (crawl_id, seq) WHERE state = 'skipped';
+CREATE INDEX frontier_duplicates ON frontier USING hash (target) WHERE state = 'skipped' AND reason = 'canonical'
 """
 
 PAGES = """
@@ -131,7 +132,7 @@ CREATE TABLE crawl_objects (
     leased_by       uuid,
     lease_attempt   integer
 );
-CREATE INDEX crawl_objects_of_crawl ON crawl_objects (crawl_id) WHERE analysed_at IS NULL
+CREATE INDEX crawl_objects_of_crawl ON crawl_objects (crawl_id, analysed_at)
 """
 
 # 20 pages in a row of one form of URL that say the same but for numbers: a trap.

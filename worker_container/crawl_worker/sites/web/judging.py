@@ -87,7 +87,7 @@ def _kept(leased: LeasedUrl, page: FetchedPage, document: Document) -> Outcome:
     links = () if leased.depth >= SITEMAP_DEPTH else _links(leased, document)
     canonical = document.canonical
     if document.noindex:
-        return Outcome(leased=leased, end=_skip(leased, SkipReason.NOINDEX), found=links)
+        return Outcome(leased=leased, document=document, end=_skip(leased, SkipReason.NOINDEX), found=links)
     if canonical and _is_duplicate(leased, canonical):
         end = replace(_skip(leased, SkipReason.CANONICAL), target=canonical)
         return Outcome(leased=leased, end=end, found=(Found(url=canonical, depth=leased.depth),))

@@ -62,7 +62,7 @@ class LinkRules:
     """Templates of URLs that turned out to be endless."""
 
     def offers(self, found: Iterable[Found]) -> list[OfferedUrl]:
-        """One offer for each URL, the best that was found for it, sorted by hash."""
+        """One offer for each URL, the best that was found for it, in the order in which they were found."""
         best: dict[str, tuple[tuple[bool, int], OfferedUrl]] = {}
         # Pages of a site link to the same pages again and again: each different link is judged once.
         for link in dict.fromkeys(found):
@@ -70,7 +70,7 @@ class LinkRules:
             rank = (offer.reason is not None, offer.depth)
             if link.url not in best or rank < best[link.url][0]:
                 best[link.url] = rank, offer
-        return sorted((offer for _, offer in best.values()), key=lambda offer: offer.url_hash)
+        return [offer for _, offer in best.values()]
 
     def offer(self, link: Found) -> OfferedUrl:
         """What is to become of a link."""

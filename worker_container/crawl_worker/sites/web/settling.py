@@ -151,7 +151,7 @@ class _Settling:
             nearer = outcome.leased.depth - depth
             if not nearer:
                 yield from outcome.found
-            elif outcome.leased.depth == SITEMAP_DEPTH:  # linked meanwhile: its links count from now on
+            elif outcome.document.links:  # a shorter path was found meanwhile: all of its links are nearer than known
                 yield from _links_of(outcome, depth)
             else:
                 for link in outcome.found:
@@ -165,7 +165,8 @@ class _Settling:
             self._change.queued += states.count(PageState.QUEUED)
             self._change.skipped += states.count(PageState.SKIPPED)
             for offer in offers:
-                self._offered[offer.url] = min(offer.depth, self._offered.get(offer.url, offer.depth))
+                if offer.reason is not SkipReason.NOFOLLOW:  # the next link to it may be one to follow
+                    self._offered[offer.url] = min(offer.depth, self._offered.get(offer.url, offer.depth))
                 if offer.reason is None:
                     self._wake.setdefault(offer.host, offer.origin)
             offers = self._followers(lowered)
@@ -185,13 +186,19 @@ class _Settling:
         return self._rules.offers(found)
 
     def _free_duplicates(self) -> None:
-        """What was skipped for a page that cannot be had is fetched for itself."""
-        failed = [
-            outcome.leased.url
-            for outcome in self._batch.outcomes
-            if outcome.end is not None and outcome.end.state is PageState.FAILED
+        """What was skipped for a page that cannot be had, or that leads back to it, is fetched for itself."""
+        crawl_id, frontier = self._crawl.task_id, self._uow.frontier
+        ends = [(outcome.leased.url, outcome.end) for outcome in self._batch.outcomes if outcome.end is not None]
+        failed = [url for url, end in ends if end.state is PageState.FAILED]
+        named = {web_url(end.target).hash for _, end in ends if end.target and end.reason is SkipReason.CANONICAL}
+        failed += frontier.failed_among(crawl_id, named) if named else []
+        freed = frontier.undo_canonical(crawl_id, failed) if failed else []
+        led = [
+            {"url": url, "target": end.target, "target_hash": str(web_url(end.target).hash)}
+            for url, end in ends
+            if end.target
         ]
-        freed = self._uow.frontier.undo_canonical(self._crawl.task_id, failed) if failed else []
+        freed += frontier.undo_circles(crawl_id, led) if led else []
         self._change.skipped -= len(freed)
         self._change.queued += len(freed)
         for url in freed:
