@@ -140,6 +140,16 @@ class SecretSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GraphSettings:
+    """Where the graphs of crawls are pushed to."""
+
+    database_url: str
+    neo4j_url: str
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RankSettings:
     """How ranks are measured, and how politely. Depths count organic rows."""
 
@@ -253,6 +263,19 @@ def janitor_settings(environment: Environment) -> JanitorSettings:
         interval=reader.seconds("JANITOR_INTERVAL_SECONDS", 60),
         lease=reader.seconds("LEASE_SECONDS", 60),
         catches_up=reader.choice("NIGHTJAR_CATCH_UP_NIGHT", default=False, choices={"true": True, "false": False}),
+    )
+    reader.done()
+    return settings
+
+
+def graph_settings(environment: Environment) -> GraphSettings:
+    """What pushing a graph needs. Raises BadSettings."""
+    reader = Reader(environment)
+    settings = GraphSettings(
+        database_url=reader.text("DATABASE_URL"),
+        neo4j_url=reader.text("NEO4J_URL"),
+        username=reader.text("NEO4J_USERNAME"),
+        password=reader.text("NEO4J_PASSWORD"),
     )
     reader.done()
     return settings

