@@ -12,6 +12,7 @@ from infra.local.stack import API, JANITOR, WORKERS, Stack
 from tests.acceptance.night import FAST
 from tests.doubles.baemin.replica import Replica as OwnerSite
 from tests.doubles.naver.replica import Replica
+from tests.doubles.web.replica import WebReplica
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -21,15 +22,17 @@ TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=
 def test_every_command_works_in_order_as_it_stands() -> None:
     commands = re.findall(r"```bash\n(.*?)```", README, flags=re.DOTALL)
     assert sum("curl" in command for command in commands) >= 8
-    with Replica() as replica, OwnerSite() as owner_site:
-        sites = {**replica.settings, **owner_site.settings}
+    with Replica() as replica, OwnerSite() as owner_site, WebReplica() as web:
+        sites = {**replica.settings, **owner_site.settings, "CRAWL_ALLOWED_ORIGINS": ",".join(web.origins)}
         with Stack({**FAST, **sites}, processes={API, WORKERS, JANITOR}, workers=1) as stack:
             owner = owner_site.control.account("ok-1")
             given = {"API": stack.api_url, "KEY": stack.api_key}
-            given |= {"LOGIN": owner["login_id"], "PASSWORD": owner["password"]}
+            given |= {"LOGIN": owner["login_id"], "PASSWORD": owner["password"], "SITE": web.url("shop", "")}
             said = in_one_shell(commands, os.environ | given)
             assert '"step":"completed"' in said
             assert owner["stores"][0]["store_name"] in said
+            for told in ('"pages":[{', '"strategy":"representative"', '"reason":"log_out"', '"markdown":"'):
+                assert told in said, told
             assert owner_site.control.counters("ok-1")["login_posts"] == 1
 
 
