@@ -5,6 +5,7 @@ uses): it sends one request after the other, each a pause after the one before. 
 slices; their connections together stay below the maximum (`host_shares`). Postgres' clock counts.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -56,6 +57,8 @@ BACK_OFF = text("""
             ELSE greatest(cooldown_until, clock_timestamp() + CAST(:retry_after AS interval)) END
     WHERE host = :host
 """)
+
+COOLING = text("SELECT host FROM hosts WHERE host = ANY(:hosts) AND cooldown_until > clock_timestamp() ORDER BY host")
 
 EASE = text("""
     UPDATE hosts SET backoff = CASE WHEN backoff < interval '0.2 s' THEN interval '0 s' ELSE backoff / 2 END
@@ -124,6 +127,10 @@ class HostLanes:
         """The host asked for less: a longer pause from now on, and none at all for as long as it said."""
         values = {"host": host, "first": first, "longest": longest, "retry_after": retry_after}
         self._connection.execute(BACK_OFF, values)
+
+    def cooling(self, hosts: Collection[str]) -> tuple[str, ...]:
+        """Those of the hosts that want to be left alone now."""
+        return tuple([row.host for row in self._connection.execute(COOLING, {"hosts": sorted(hosts)})])
 
     def ease(self, host: str) -> None:
         """The host answered well for a while: half the extra pause."""

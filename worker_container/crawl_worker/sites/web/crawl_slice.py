@@ -166,7 +166,7 @@ class CrawlSlice:
 
     async def _begin(self, turn: Turn) -> None:
         desk = desk_for(self._hand.desks, turn.crawl, self._robots.rules)
-        if turn.robots is not None:
+        if turn.robots is not None and not turn.asks_robots:
             self._errands.read_robots(turn)
             return
         lane = self._lane(turn.host)
@@ -215,6 +215,8 @@ class CrawlSlice:
         desk.add(outcome)
         if outcome.signal is not None and outcome.signal.plain:
             self._hand.lanes[url.host].drop_waiting()
+            desk.oldest = 0.0  # written at once: the other slices have to know
+            self._moved.set()
         if desk.in_hand % 20 == 0 or len(desk.outcomes) >= self._rules.flush_pages:
             self._moved.set()
 
@@ -257,8 +259,10 @@ class CrawlSlice:
     async def _flush(self, desk: CrawlDesk) -> None:
         outcomes = desk.take()
         try:
-            settlement = await self._writer.write(desk.crawl, outcomes, desk.rules, desk.lessons())
-            desk.settled(settlement)
+            for settlement in await self._writer.write(desk.crawl, outcomes, desk.rules, desk.lessons()):
+                desk.settled(settlement)
+                for lane in filter(None, map(self._hand.lanes.get, settlement.cooling)):
+                    lane.drop_waiting()
             self._pages += sum(outcome.page is not None for outcome in outcomes)
         except CrawlEnded:
             self.cancel(desk.crawl.task_id)

@@ -8,7 +8,7 @@ from functools import partial
 from uuid import UUID, uuid4
 
 from crawl_worker.engine.store import Store
-from crawl_worker.sites.web.judging import Outcome
+from crawl_worker.sites.web.judging import Outcome, failed
 from crawl_worker.sites.web.link_rules import LinkRules
 from crawl_worker.sites.web.settling import Batch, Settlement, StoredOutcome, page_rows, settle
 from crawl_worker.sites.web.warc import CONTENT_TYPE, WarcObject
@@ -19,7 +19,11 @@ from nightjar.database.unit_of_work import UnitOfWork
 from nightjar.domain.progress import ProgressEvent
 from nightjar.domain.site_crawl import CrawlCounts, StoredBody
 from nightjar.domain.task import TaskState
+from nightjar.errors import ErrorCode, NightjarError
+from nightjar.observability import logger
 from nightjar.ports import Archive, ProgressChannel, TaskQueue
+
+log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +38,33 @@ class CrawlWriter:
 
     async def write(
         self, crawl: Crawl, outcomes: Sequence[Outcome], rules: LinkRules, lessons: dict[str, dict[str, object]]
+    ) -> list[Settlement]:
+        """Archive and settle; what cannot be written for reasons that nobody foresaw is not to stop all the rest.
+
+        Raises CrawlEnded, LeaseLost, ArchiveUnavailable, DatabaseUnavailable.
+        """
+        try:
+            return [await self._write(crawl, outcomes, rules, lessons)]
+        except NightjarError:
+            raise
+        except Exception:  # told, then narrowed down to the page that it is about
+            log.exception("batch_not_written", crawl_id=str(crawl.task_id), urls=len(outcomes))
+        return [await self._write_alone(crawl, outcome, rules) for outcome in outcomes]
+
+    async def _write_alone(self, crawl: Crawl, outcome: Outcome, rules: LinkRules) -> Settlement:
+        """One page that cannot be written fails, so that it is not fetched for ever."""
+        try:
+            return await self._write(crawl, [outcome], rules, {})
+        except NightjarError:
+            raise
+        except Exception as error:  # a page that Postgres or the archive cannot hold
+            log.exception("page_not_written", crawl_id=str(crawl.task_id), url=outcome.leased.url)
+            message = f"it cannot be stored ({type(error).__name__}); see the worker log"
+            return await self._write(crawl, [failed(outcome.leased, ErrorCode.INTERNAL, message)], rules, {})
+
+    async def _write(
+        self, crawl: Crawl, outcomes: Sequence[Outcome], rules: LinkRules, lessons: dict[str, dict[str, object]]
     ) -> Settlement:
-        """Archive and settle. Raises CrawlEnded, LeaseLost, ArchiveUnavailable, DatabaseUnavailable."""
         name, pages = await asyncio.to_thread(_archived, self.archive, crawl, outcomes)
         batch = Batch(outcomes=outcomes, pages=pages, archive_object=name, rules=rules, engine_choices=lessons)
         settlement = await self.store.run(partial(_settle, crawl.task_id, self.lease, batch))

@@ -5,14 +5,18 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from http import HTTPStatus
 from uuid import UUID
 
+from crawl_worker.engine.fetched import FetchedPage
 from crawl_worker.engine.robots import RobotsRules, fetch_robots
 from crawl_worker.engine.store import Store
 from crawl_worker.engine.web_client import WebClient
 from crawl_worker.sites.web.claiming import ROBOTS_FAILURES, ROBOTS_OF_THE_HOST, ClaimRules, Turn
 from crawl_worker.sites.web.crawl_desk import CrawlDesk, RobotsBook
+from crawl_worker.sites.web.judging import MAX_RETRIES, OVERLOADED, retry_after
 from crawl_worker.sites.web.link_rules import Found, LinkRules
+from crawl_worker.sites.web.settling import FIRST_BACKOFF, LONGEST_BACKOFF
 from crawl_worker.sites.web.sitemap import MAX_BYTES, Sitemap, read_sitemap
 from crawl_worker.sites.web.urls import spelled, web_url
 from nightjar.application.publishing import publish_task
@@ -97,7 +101,11 @@ class HostErrands:
 
     async def _read_sitemap(self, turn: Turn, desk: CrawlDesk) -> None:
         url = turn.sitemap or ""
-        found = await self._fetched_sitemap(url, turn, desk)
+        answer = await self._sitemap_answer(url, turn, desk)
+        if answer is not None and answer.status in OVERLOADED and turn.crawl.sitemaps_read.count(url) < MAX_RETRIES:
+            await self._store.run(partial(_ask_later, turn=turn, url=url, wait=retry_after(answer)))
+            return
+        found = await _listed(answer, url)
         pages = [spelling for raw in found.pages if (spelling := spelled(raw, url))]
         for first in range(0, len(pages), OFFERS_AT_ONCE):
             part = pages[first : first + OFFERS_AT_ONCE]
@@ -110,10 +118,10 @@ class HostErrands:
         replace_it = partial(_replace_sitemap, turn=turn, read=url, children=list(children))
         await self.publish(await self._store.run(replace_it))
 
-    async def _fetched_sitemap(self, url: str, turn: Turn, desk: CrawlDesk) -> Sitemap:
-        """What a sitemap lists; nothing if it cannot be had: it is an offer of the site, not a promise."""
-        if not desk.rules.allows(web_url(url)):
-            return Sitemap()
+    async def _sitemap_answer(self, url: str, turn: Turn, desk: CrawlDesk) -> FetchedPage | None:
+        """The answer for a sitemap; None if there is none: it is an offer of the site, not a promise."""
+        if turn.origin in self._robots.silent or not desk.rules.allows(web_url(url)):
+            return None
         try:
             answer = await self._web.fetch(url, user_agent=turn.crawl.user_agent, at_most=MAX_BYTES)
             for _ in range(MAX_REDIRECTS):
@@ -123,15 +131,30 @@ class HostErrands:
                 answer = await self._web.fetch(onward, user_agent=turn.crawl.user_agent, at_most=MAX_BYTES)
         except TaskFailure as failure:
             log.info("sitemap_unread", url=url, cause=failure.message)
-            return Sitemap()
-        if answer.status != 200:  # noqa: PLR2004  # nearly all sites have none
-            return Sitemap()
-        return await asyncio.to_thread(read_sitemap, answer.body, url)  # up to a second for a large one
+            return None
+        return answer
+
+
+async def _listed(answer: FetchedPage | None, url: str) -> Sitemap:
+    """What a sitemap lists: nothing where the site has none, which is usual."""
+    if answer is None or answer.status != HTTPStatus.OK:
+        return Sitemap()
+    return await asyncio.to_thread(read_sitemap, answer.body, url)  # up to a second for a large one
 
 
 def _keep_robots(uow: UnitOfWork, *, turn: Turn, status: int, body: str, failures: int, ttl: timedelta) -> None:
     uow.robots.keep(turn.origin, status=status, body=body, failures=failures, ttl=ttl)
     uow.crawls.wake(turn.crawl.task_id, {turn.host: turn.origin})
+
+
+def _ask_later(uow: UnitOfWork, *, turn: Turn, url: str, wait: timedelta | None) -> None:
+    """The host has too much to do: it is left alone for a while. How often it was asked stands among what was read."""
+    crawl = uow.crawls.lock(turn.crawl.task_id)
+    if crawl is None or crawl.state != "open":
+        return
+    uow.crawls.set_sitemaps(crawl.task_id, crawl.sitemaps, read=url)
+    uow.host_lanes.back_off(turn.host, first=FIRST_BACKOFF, longest=LONGEST_BACKOFF, retry_after=wait)
+    uow.crawls.wake(crawl.task_id, {turn.host: turn.origin})
 
 
 def _offer_pages(uow: UnitOfWork, *, turn: Turn, rules: LinkRules, urls: Iterable[str]) -> bool:

@@ -22,7 +22,7 @@ MAX_REDIRECTS = 10
 LONGEST_WAIT = timedelta(hours=1)
 """Of a Retry-After: a crawl does not wait for the next day."""
 
-_OVERLOADED = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+OVERLOADED = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 _PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 _REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS})
@@ -76,6 +76,11 @@ def judge_failure(leased: LeasedUrl, failure: TaskFailure, *, retry_delay: timed
 def skipped(leased: LeasedUrl, reason: SkipReason) -> Outcome:
     """A URL that is not fetched after all."""
     return Outcome(leased=leased, end=_skip(leased, reason))
+
+
+def failed(leased: LeasedUrl, code: ErrorCode, message: str) -> Outcome:
+    """A URL that gives no page."""
+    return Outcome(leased=leased, end=_failed(leased, code, message))
 
 
 def put_back(leased: LeasedUrl) -> Outcome:
@@ -133,7 +138,7 @@ def _refused(leased: LeasedUrl, page: FetchedPage, retry_delay: timedelta) -> Ou
     status = page.status
     wait = retry_after(page)
     plain = status == HTTPStatus.TOO_MANY_REQUESTS or wait is not None
-    signal = HostSignal(plain=plain, retry_after=wait) if status in _OVERLOADED else None
+    signal = HostSignal(plain=plain, retry_after=wait) if status in OVERLOADED else None
     passing = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _PASSING
     message = f"it answers {status}"
     if passing and leased.attempts <= MAX_RETRIES:
@@ -157,7 +162,7 @@ def retry_after(page: FetchedPage) -> timedelta | None:
 def _code(status: int) -> ErrorCode:
     if status in _GONE:
         return ErrorCode.NOT_FOUND
-    return ErrorCode.BLOCKED if status in _REFUSED or status in _OVERLOADED else ErrorCode.UPSTREAM_ERROR
+    return ErrorCode.BLOCKED if status in _REFUSED or status in OVERLOADED else ErrorCode.UPSTREAM_ERROR
 
 
 def _skip(leased: LeasedUrl, reason: SkipReason) -> UrlEnd:

@@ -56,6 +56,8 @@ class Settlement:
     """URLs that are in the frontier now, at this depth or a smaller one."""
 
     traps: frozenset[str] = frozenset()
+    cooling: tuple[str, ...] = ()
+    """Hosts of the batch that want to be left alone for a while, whoever was told so."""
 
 
 def settle(uow: UnitOfWork, crawl_id: UUID, lease: SliceLease, batch: Batch) -> Settlement:
@@ -106,6 +108,7 @@ class _Settling:
             to_publish=tuple(to_publish),
             offered=tuple(self._offered.items()),
             traps=traps,
+            cooling=self._uow.host_lanes.cooling({outcome.leased.host for outcome in self._batch.outcomes}),
         )
 
     # --- pages and ends -------------------------------------------------------------------------------------------
