@@ -21,6 +21,7 @@ NOT_AT_START = (
     *("functions.api.routes.keys", "functions.api.routes.tasks", "functions.api.routes.batches"),
     *("nightjar.application.janitor", "nightjar.application.rank_checking", "nightjar.application.rank_run"),
     *("nightjar.database.tasks", "nightjar.database.batches", "nightjar.database.outbox"),
+    *("functions.api.routes.crawls", "functions.api.routes.crawl_starts", "nightjar.database.crawls", "ada_url", "re2"),
 )
 
 
@@ -33,6 +34,13 @@ def at_start() -> set[str]:
 @pytest.mark.parametrize("name", NOT_AT_START)
 def test_what_a_first_get_does_not_need_is_not_loaded(at_start: set[str], name: str) -> None:
     assert name not in at_start
+
+
+def test_a_get_of_a_crawl_reads_no_url_and_no_pattern() -> None:
+    statement = "import functions.api.app, functions.api.routes.crawls"
+    command = [sys.executable, "-c", LOADED.format(statement=statement)]
+    loaded = set(subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout.split())
+    assert not loaded & {"ada_url", "re2", "nightjar.application.graph_export", "nightjar.application.site_crawls"}
 
 
 def test_what_it_needs_is(at_start: set[str]) -> None:
