@@ -1,6 +1,7 @@
 """What is forgotten, and when. Trackings and their history are kept for ever."""
 
 from datetime import timedelta
+from time import monotonic
 
 from nightjar.database.engine import Transactions
 
@@ -12,9 +13,15 @@ KEEP_ANSWERS = timedelta(days=1)
 
 PAGE = 5_000
 
+CRAWL_PAGES, CRAWL_ROWS = 1_000, 10_000
+"""Of a site crawl that are deleted at once: with the sections of its pages some ten thousand rows, half a second."""
+
 
 def delete_expired_tasks(transactions: Transactions) -> int:
-    """Delete tasks that ended long ago, page by page in short transactions; how many. Old answers go with them."""
+    """Delete tasks that ended long ago, page by page in short transactions; how many. Old answers go with them.
+
+    Site crawls are left to `delete_expired_crawls`: too much hangs on them.
+    """
     _forget_answers(transactions)
     deleted = 0
     while True:
@@ -23,6 +30,26 @@ def delete_expired_tasks(transactions: Transactions) -> int:
         deleted += page
         if page < PAGE:
             return deleted
+
+
+def delete_expired_crawls(transactions: Transactions, *, within: timedelta) -> int:
+    """Delete site crawls that ended long ago, each in many short transactions; how many went whole.
+
+    Ends after `within`, also if there is more to do: the next run goes on where this one stopped.
+    """
+    until = monotonic() + within.total_seconds()
+    deleted = 0
+    while monotonic() < until:
+        with transactions() as uow:
+            oldest = uow.expired_crawls.ids(age=KEEP_ENDED_TASKS, number=1)
+        if not oldest:
+            break
+        is_more = True
+        while is_more and monotonic() < until:
+            with transactions() as uow:
+                is_more = uow.expired_crawls.forget_piece(oldest[0], pages=CRAWL_PAGES, rows=CRAWL_ROWS)
+        deleted += not is_more
+    return deleted
 
 
 def _forget_answers(transactions: Transactions) -> None:

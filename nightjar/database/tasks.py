@@ -129,7 +129,7 @@ REQUEST_CANCEL = text("""
 DELETE_EXPIRED = text("""
     DELETE FROM tasks WHERE id IN (
         SELECT id FROM tasks
-        WHERE finished_at < clock_timestamp() - CAST(:age AS interval)
+        WHERE finished_at < clock_timestamp() - CAST(:age AS interval) AND kind <> 'crawl'
           AND (batch_id IS NULL
                OR EXISTS (SELECT FROM batches AS b WHERE b.id = tasks.batch_id AND b.finished_at IS NOT NULL))
         ORDER BY finished_at LIMIT :page FOR UPDATE SKIP LOCKED)
@@ -286,7 +286,7 @@ class Tasks:
         return self._connection.execute(REQUEST_CANCEL, {"id": task_id}).first() is not None
 
     def delete_expired(self, *, age: timedelta, page: int = 5000) -> int:
-        """Delete up to `page` tasks that ended longer ago than `age`; how many were deleted."""
+        """Delete up to `page` tasks, but no site crawls, that ended longer ago than `age`; how many were deleted."""
         return self._connection.execute(DELETE_EXPIRED, {"age": age, "page": page}).rowcount
 
     def _end(

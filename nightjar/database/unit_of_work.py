@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nightjar.database.cafes import Cafes
     from nightjar.database.crawl_slices import CrawlSlices
     from nightjar.database.crawls import Crawls
+    from nightjar.database.expired_crawls import ExpiredCrawls
     from nightjar.database.figures import Figures
     from nightjar.database.frontier import Frontier
     from nightjar.database.frontier_lists import FrontierLists
@@ -108,6 +109,13 @@ class UnitOfWork:
         from nightjar.database.crawls import Crawls
 
         return Crawls(self.connection)
+
+    @cached_property
+    def expired_crawls(self) -> "ExpiredCrawls":
+        """Site crawls that are to be forgotten."""
+        from nightjar.database.expired_crawls import ExpiredCrawls
+
+        return ExpiredCrawls(self.connection)
 
     @cached_property
     def figures(self) -> "Figures":

@@ -14,6 +14,7 @@ from nightjar.adapters.celery.application import make_celery
 from nightjar.errors import NightjarError
 from nightjar.observability import configure_logging, logger
 from nightjar.tasks import TaskKind
+from nightjar.wiring import archive
 
 
 class Worker:
@@ -85,7 +86,7 @@ def register_tasks(app: Celery, parts: Callable[[], ChildParts]) -> None:
 
     @app.task(name=str(TaskKind.CLEANUP_EXPIRED_TASKS))
     def cleanup_expired_tasks() -> int:
-        return scheduled.cleanup_expired_tasks(parts().fan_out)
+        return scheduled.cleanup_expired_tasks(parts().fan_out, archive(parts().settings.archive_url))
 
 
 try:

@@ -120,7 +120,6 @@ class CrawlDesk:
         assert task is not None
         return task
 
-    @property
     def states(self) -> Mapping[str, tuple[str, str | None, int]]:
         """State, reason and depth of each URL, by path."""
         rows = self.rows("SELECT url, state, reason, depth FROM frontier WHERE crawl_id = :id", id=self.crawl_id)

@@ -209,7 +209,7 @@ def test_a_page_that_took_three_workers_with_it_is_given_up(database: Database) 
         desk.run("UPDATE frontier SET not_before = now() + interval '1 h' WHERE url LIKE '%/other'")
         desk.adds_up()
         lease = a_slice(database)
-    assert desk.states["/deadly"] == ("failed", None, 1)
+    assert desk.states()["/deadly"] == ("failed", None, 1)
     (row,) = desk.rows("SELECT error_code, error_message FROM frontier WHERE state = 'failed'")
     assert row["error_code"] == "worker_lost"
     assert "3 times" in str(row["error_message"])
@@ -231,7 +231,7 @@ def test_urls_in_living_hands_are_left_there(database: Database) -> None:
     desk = started(database, "/a")
     desk.claim(1)
     assert return_orphaned_urls(database.transaction) == 0
-    assert desk.states["/a"][0] == "leased"
+    assert desk.states()["/a"][0] == "leased"
 
 
 def test_returned_urls_are_looked_at_again_at_once(database: Database) -> None:

@@ -45,7 +45,7 @@ def visited(desk: CrawlDesk, path: str, *links: str, nofollow: tuple[str, ...] =
 
 def test_a_page_is_stored_with_its_links_one_hop_further(database: Database) -> None:
     desk = started(database, "/a", "/b", "https://other.example/c", "/a")
-    assert desk.states == {
+    assert desk.states() == {
         "/": ("done", None, 0),
         "/a": ("queued", None, 1),
         "/b": ("queued", None, 1),
@@ -66,7 +66,7 @@ def test_a_shorter_path_moves_a_url_up(database: Database) -> None:
     desk = started(database, "/a", "/b")
     desk.settle_links([offered("/far", depth=3)])
     visited(desk, "/a", "/far")
-    assert desk.states["/far"] == ("queued", None, 2)
+    assert desk.states()["/far"] == ("queued", None, 2)
     desk.adds_up()
 
 
@@ -74,7 +74,7 @@ def test_what_was_out_of_depth_comes_in_by_a_shorter_path(database: Database) ->
     desk = started(database, "/a", depth=1)
     desk.settle_links([offered("/deep", depth=2, reason=SkipReason.DEPTH)])
     desk.settle_links([offered("/deep", depth=1)])
-    assert desk.states["/deep"] == ("queued", None, 1)
+    assert desk.states()["/deep"] == ("queued", None, 1)
     desk.adds_up()
 
 
@@ -82,12 +82,12 @@ def test_a_page_that_moves_up_takes_what_it_leads_to_with_it(database: Database)
     desk = started(database, "/a", "/b")
     desk.settle_links([offered("/x", depth=3)])
     visited(desk, "/x", "/x/1")
-    assert desk.states["/x/1"] == ("skipped", "depth", 4)
+    assert desk.states()["/x/1"] == ("skipped", "depth", 4)
     visited(desk, "/a", "/x")
-    assert desk.states["/x"] == ("done", None, 2)
-    assert desk.states["/x/1"] == ("queued", None, 3)
+    assert desk.states()["/x"] == ("done", None, 2)
+    assert desk.states()["/x/1"] == ("queued", None, 3)
     visited(desk, "/x/1", "/x/1/1")
-    assert desk.states["/x/1/1"] == ("skipped", "depth", 4)
+    assert desk.states()["/x/1/1"] == ("skipped", "depth", 4)
     desk.adds_up()
 
 
@@ -97,16 +97,16 @@ def test_a_page_that_moved_up_while_it_was_fetched_offers_its_links_one_hop_furt
     hand = desk.claim_all()
     desk.settle_links([offered("/x", depth=1)])
     desk.keep(answered(hand["/x"], "/x/1"), answered(hand["/a"]))
-    assert desk.states["/x/1"] == ("queued", None, 2)
+    assert desk.states()["/x/1"] == ("queued", None, 2)
     desk.adds_up()
 
 
 def test_what_nofollow_links_alone_lead_to_is_skipped_until_another_link_does(database: Database) -> None:
     desk = started(database, "/a", nofollow=("/x", "/y"))
-    assert desk.states["/x"] == desk.states["/y"] == ("skipped", "nofollow", 1)
+    assert desk.states()["/x"] == desk.states()["/y"] == ("skipped", "nofollow", 1)
     visited(desk, "/a", "/x")
-    assert desk.states["/x"] == ("queued", None, 2), "the link that must not be followed is no path"
-    assert desk.states["/y"] == ("skipped", "nofollow", 1)
+    assert desk.states()["/x"] == ("queued", None, 2), "the link that must not be followed is no path"
+    assert desk.states()["/y"] == ("skipped", "nofollow", 1)
     desk.adds_up()
 
 
@@ -115,7 +115,7 @@ def test_a_nofollow_link_brings_nothing_nearer(database: Database) -> None:
     visited(desk, "/a", "/x")
     visited(desk, "/x", "/x/1")
     desk.settle_links([offered("/x", depth=1, reason=SkipReason.NOFOLLOW)])
-    assert (desk.states["/x"], desk.states["/x/1"]) == (("done", None, 2), ("queued", None, 3))
+    assert (desk.states()["/x"], desk.states()["/x/1"]) == (("done", None, 2), ("queued", None, 3))
 
 
 def test_a_slice_does_not_take_a_nofollow_link_for_one_that_it_knows(database: Database) -> None:
@@ -130,7 +130,7 @@ def test_what_a_sitemap_names_is_fetched_though_its_links_lie_too_deep(sitemap_f
     offers = [offered("/x", depth=UNKNOWN_DEPTH), offered("/x", depth=2, reason=SkipReason.DEPTH)]
     for offer in offers if sitemap_first else reversed(offers):
         desk.settle_links([offer])
-    assert desk.states["/x"] == ("queued", None, UNKNOWN_DEPTH)
+    assert desk.states()["/x"] == ("queued", None, UNKNOWN_DEPTH)
     desk.adds_up()
 
 
@@ -138,9 +138,9 @@ def test_links_of_a_page_that_only_a_sitemap_names_wait_for_a_path_to_it(databas
     desk = started(database, "/a")
     desk.settle_links([offered("/x", depth=UNKNOWN_DEPTH)])
     visited(desk, "/x", "/x/1")
-    assert "/x/1" not in desk.states
+    assert "/x/1" not in desk.states()
     visited(desk, "/a", "/x")
-    assert (desk.states["/x"], desk.states["/x/1"]) == (("done", None, 2), ("queued", None, 3))
+    assert (desk.states()["/x"], desk.states()["/x/1"]) == (("done", None, 2), ("queued", None, 3))
     desk.adds_up()
 
 
@@ -150,7 +150,7 @@ def test_a_redirect_of_a_url_from_a_sitemap_leads_on_though_a_link_was_found_mea
     hand = desk.claim_all()
     desk.settle_links([offered("/old", depth=2)])
     desk.keep(answered(hand["/old"], status=301, location="/new"), answered(hand["/a"]))
-    assert (desk.states["/old"], desk.states["/new"]) == (("skipped", "redirect", 2), ("queued", None, 2))
+    assert (desk.states()["/old"], desk.states()["/new"]) == (("skipped", "redirect", 2), ("queued", None, 2))
     desk.adds_up()
 
 
@@ -160,7 +160,7 @@ def test_a_redirect_of_a_url_from_a_sitemap_leads_on_though_a_link_was_found_mea
 def test_a_redirect_is_recorded_and_its_target_is_a_page_of_the_same_depth(database: Database) -> None:
     desk = started(database, "/old")
     desk.keep(answered(desk.claim(1)[0], status=302, location="/new"))
-    assert (desk.states["/old"], desk.states["/new"]) == (("skipped", "redirect", 1), ("queued", None, 1))
+    assert (desk.states()["/old"], desk.states()["/new"]) == (("skipped", "redirect", 1), ("queued", None, 1))
     desk.keep(answered(desk.claim(1)[0]))
     (page,) = desk.rows("SELECT url, final_url FROM pages WHERE url <> :start", start=START)
     assert page == {"url": url_of("/old"), "final_url": url_of("/new")}
@@ -170,19 +170,19 @@ def test_a_start_page_that_redirects_moves_the_scope(database: Database) -> None
     desk = a_crawl(database)
     desk.keep(answered(desk.open(), status=301, location="https://www.shop.example/"))
     assert desk.crawl.scope_key == "www.shop.example:443"
-    assert desk.states["https://www.shop.example/"] == ("queued", None, 0)
+    assert desk.states()["https://www.shop.example/"] == ("queued", None, 0)
 
 
 def test_a_duplicate_is_freed_when_the_page_that_it_names_cannot_be_had(database: Database) -> None:
     desk = started(database, "/p?sort=up")
     desk.keep(answered(desk.claim(1)[0], canonical="/p"))
-    assert desk.states["/p?sort=up"] == ("skipped", "canonical", 1)
+    assert desk.states()["/p?sort=up"] == ("skipped", "canonical", 1)
     desk.keep(failed(desk.claim(1)[0]))
-    assert desk.states["/p?sort=up"] == ("queued", "canonical_failed", 1)
+    assert desk.states()["/p?sort=up"] == ("queued", "canonical_failed", 1)
     desk.adds_up()
     (again,) = desk.claim(10)
     desk.keep(answered(again, canonical="/p"))
-    assert desk.states["/p?sort=up"] == ("done", None, 1)
+    assert desk.states()["/p?sort=up"] == ("done", None, 1)
     assert desk.task.state == "completed"
 
 
@@ -191,7 +191,7 @@ def test_a_duplicate_of_a_page_that_failed_before_is_fetched_for_itself(database
     hand = desk.claim_all()
     desk.keep(failed(hand["/p"]))
     desk.keep(answered(hand["/p?sort=up"], canonical="/p"))
-    assert desk.states["/p?sort=up"] == ("queued", "canonical_failed", 1)
+    assert desk.states()["/p?sort=up"] == ("queued", "canonical_failed", 1)
     desk.adds_up()
 
 
@@ -215,7 +215,7 @@ def test_of_two_pages_that_name_each_other_one_is_kept(together: bool, database:
         for outcome in outcomes:
             desk.keep(outcome)
     desk.keep(*(answered(url, canonical="/p") for url in desk.claim(10)))
-    assert sorted(state for path, (state, _, _) in desk.states.items() if path != "/") == ["done", "skipped"]
+    assert sorted(state for path, (state, _, _) in desk.states().items() if path != "/") == ["done", "skipped"]
     desk.adds_up()
 
 
@@ -223,9 +223,9 @@ def test_a_page_whose_canonical_link_redirects_back_to_it_is_kept(database: Data
     desk = started(database, "/p")
     desk.keep(answered(desk.claim(1)[0], canonical="/p/"))
     desk.keep(answered(desk.claim(1)[0], status=301, location="/p"))
-    assert desk.states["/p"] == ("queued", "canonical_failed", 1)
+    assert desk.states()["/p"] == ("queued", "canonical_failed", 1)
     desk.keep(answered(desk.claim(1)[0], canonical="/p/"))
-    assert (desk.states["/p"][0], desk.task.state) == ("done", "completed")
+    assert (desk.states()["/p"][0], desk.task.state) == ("done", "completed")
 
 
 # --- traps --------------------------------------------------------------------------------------------------------
@@ -262,10 +262,10 @@ def test_who_lost_the_lease_writes_nothing_at_all(database: Database) -> None:
     desk = started(database, "/a", "/b")
     mine, lost = desk.claim(2)
     desk.run("UPDATE frontier SET lease_attempt = 99 WHERE url_hash = :hash", hash=lost.url_hash)
-    before = (desk.states, desk.crawl.counts)
+    before = (desk.states(), desk.crawl.counts)
     with pytest.raises(LeaseLost):
         desk.keep(answered(mine, "/new"), answered(lost, "/new"))
-    assert (desk.states, desk.crawl.counts) == before
+    assert (desk.states(), desk.crawl.counts) == before
     assert [row["url"] for row in desk.rows("SELECT url FROM pages")] == [START]
     assert len(desk.rows("SELECT archive_object FROM crawl_objects")) == 1
 
@@ -290,6 +290,6 @@ def test_a_retry_waits_for_its_moment(database: Database) -> None:
     desk = started(database, "/a")
     desk.keep(tried_later(desk.claim(1)[0], timedelta(seconds=60)))
     assert desk.claim(1) == []
-    assert desk.states["/a"] == ("queued", None, 1)
+    assert desk.states()["/a"] == ("queued", None, 1)
     assert desk.task.state == "in_progress"
     desk.adds_up()

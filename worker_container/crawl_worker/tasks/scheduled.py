@@ -4,14 +4,19 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from uuid import uuid4
 
+from nightjar.application.archive_sweeping import sweep_archive
 from nightjar.application.rank_run import fan_out_night
-from nightjar.application.retention import delete_expired_tasks
+from nightjar.application.retention import delete_expired_crawls, delete_expired_tasks
 from nightjar.domain.kst import NightSchedule, kst_day
 from nightjar.observability import bind, clear, log_batch_completed, log_batch_opened, logger
+from nightjar.ports import Archive, ArchiveUnavailable
 from nightjar.wiring import FanOut
 
 log = logger(__name__)
 
+
+CRAWL_TIME, SWEEP_TIME = timedelta(minutes=5), timedelta(minutes=4)
+"""How long a day's clean-up deletes crawls, and looks through the archive: together below TASK_TIME_LIMIT."""
 
 CLOCKS_DIFFER = timedelta(minutes=10)
 """Beat's clock may be ahead of a worker's by so much: its message is not for the night before."""
@@ -44,8 +49,17 @@ def night_of(schedule: NightSchedule, *, now: datetime) -> date:
     return kst_day(schedule.newest(now + CLOCKS_DIFFER))
 
 
-def cleanup_expired_tasks(parts: FanOut) -> int:
-    """Delete what is past its retention; how many tasks."""
+def cleanup_expired_tasks(parts: FanOut, archive: Archive) -> int:
+    """Delete what is past its retention, and what nobody needs in the archive; how many tasks.
+
+    It ends in time for the hard limit of a task, also if there is more to do: it comes again the next day.
+    """
     deleted = delete_expired_tasks(parts.database.transaction)
-    log.info("expired_tasks_deleted", deleted=deleted)
-    return deleted
+    crawls = delete_expired_crawls(parts.database.transaction, within=CRAWL_TIME)
+    log.info("expired_tasks_deleted", deleted=deleted + crawls, crawls=crawls)
+    try:
+        objects = sweep_archive(parts.database.transaction, archive, within=SWEEP_TIME)
+        log.info("archive_swept", deleted=objects)
+    except ArchiveUnavailable as error:
+        log.warning("archive_not_swept", cause=error.message)
+    return deleted + crawls
