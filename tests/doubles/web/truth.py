@@ -148,8 +148,11 @@ class _Walk:
     def skip_what_is_left(self, level: Iterable[str]) -> None:
         """Links of the deepest pages: their reason is the depth, if no other keeps them out."""
         for target in {self._one_spelling(target) for target in level} - self.judged:
-            if self._asked(target) is not None:
-                self.skipped["depth"].add(target)
+            page = self.site.page(target)
+            if page is not None and page.endless:
+                self.endless.add(target)
+            else:
+                self.skipped[self._reason_not_to_ask(target) or "depth"].add(target)
 
     def read_sitemaps(self) -> None:
         """Adds what only the sitemaps name."""
