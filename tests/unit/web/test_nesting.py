@@ -1,8 +1,11 @@
 """Documents that are nested too deep are flattened; all others stay as they are."""
 
+import time
+
 import pytest
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from crawl_worker.sites.web.document import read_document
 from crawl_worker.sites.web.nesting import MAX_DEPTH, flattened
 
 
@@ -44,3 +47,10 @@ def test_what_comes_after_the_deep_part_keeps_its_tags() -> None:
 def test_a_long_document_that_is_not_deep_stays_as_it_is(part: str) -> None:
     html = part * 3_000
     assert flattened(html) is html
+
+
+def test_a_crawl_reads_the_links_of_100000_nested_elements_in_time() -> None:
+    started = time.process_time()
+    document = read_document("<div>" * 100_000 + '<a href="/deep">x</a>', "http://deep.example/")
+    assert time.process_time() - started < 5
+    assert [link.url for link in document.links] == ["http://deep.example/deep"]

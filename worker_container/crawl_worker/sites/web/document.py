@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser
 
+from crawl_worker.sites.web.nesting import flattened
 from crawl_worker.sites.web.urls import spelled
 
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
@@ -54,7 +55,7 @@ EMPTY = Document(title="", text="", links=(), canonical=None, noindex=False, nof
 
 def read_document(html: str, url: str, *, robots_header: str = "") -> Document:
     """Read a page that came from `url`; `robots_header` has the values of its X-Robots-Tag headers, one a line."""
-    return read_tree(LexborHTMLParser(html), url, robots_header=robots_header)
+    return read_tree(LexborHTMLParser(flattened(html)), url, robots_header=robots_header)
 
 
 def read_tree(tree: LexborHTMLParser, url: str, *, robots_header: str = "") -> Document:

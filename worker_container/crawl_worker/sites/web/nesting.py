@@ -18,19 +18,19 @@ _VOID = frozenset(
     ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr")
 )
 # A start tag of these closes the last one of its kind: their end tags are often left out.
-_CLOSED_BY_THE_NEXT = frozenset(("p", "li", "dt", "dd", "tr", "td", "th", "option"))
+_CLOSED_BY_THE_NEXT = frozenset(("a", "p", "li", "dt", "dd", "tr", "td", "th", "option"))
 _FOREIGN = frozenset(("svg", "math"))
 
 
 def flattened(html: str) -> str:
-    """The document without the tags that stand deeper than MAX_DEPTH. Their text stays. Linear in its length."""
+    """The document without the tags that stand deeper than MAX_DEPTH, but links. Texts stay. Linear in its length."""
     if html.count("<") - html.count("</") <= HARMLESS_START_TAGS:
         return html
     depth = _Depth()
     if all(depth.after(tag) <= MAX_DEPTH for tag in _TAG.finditer(html)):
         return html
     depth = _Depth()
-    return _TAG.sub(lambda tag: tag[0] if max(depth.depth, depth.after(tag)) <= MAX_DEPTH else " ", html)
+    return _TAG.sub(lambda tag: tag[0] if depth.keeps(tag) else " ", html)
 
 
 @dataclass(slots=True)
@@ -51,6 +51,10 @@ class _Depth:
             if name in _FOREIGN:
                 self.foreign = max(0, self.foreign + (-1 if closing else 1))
         return self.depth
+
+    def keeps(self, tag: re.Match[str]) -> bool:
+        """Whether a tag, the next one, is not too deep; links are kept at any depth, since they do not nest."""
+        return max(self.depth, self.after(tag)) <= MAX_DEPTH or tag[2] in {"a", "A"}
 
     def _closes_itself(self, tag: re.Match[str], name: str) -> bool:
         """`<path/>` ends at once within SVG; `<div/>` does not."""
