@@ -28,7 +28,7 @@ _SESSION = re.compile(r"(?:s|sid|sess|session|sessionid|session_id|token)=[0-9a-
 _SESSION_IN_PATH = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/?#;]*", re.IGNORECASE)
 
 # A path that WHATWG leaves as it is. Most links look like this, and need not be taken apart.
-_PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)+/?")
+_PLAIN_PATH = re.compile(r"/(?:[A-Za-z0-9_~-][A-Za-z0-9_.~-]*/)*(?:[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)?")
 
 _NUMBERS = re.compile(r"[0-9a-f]{16,}|\d+", re.IGNORECASE)
 
