@@ -4,11 +4,12 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping
 
-from infra.local.bench import cold_start, fanout, http_row, live
+from infra.local.bench import browser_row, cold_start, fanout, http_row, live
 from infra.local.bench.rows import REPORT, Row, keep, show
 
 MEASURES: Mapping[str, Callable[[], list[Row]]] = {
     "http": http_row.measure,
+    "browser": browser_row.measure,
     "fanout": fanout.measure,
     "cold_start": cold_start.measure,
     "live": live.measure,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from crawl_worker.engine.chromium import find_chromium
 from infra.local.bench.memory import PeakMemory
 from infra.local.bench.peers import provide_peers
 from infra.local.child import ROOT
@@ -74,7 +75,7 @@ def _started(command: list[str]) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         command,
         cwd=ROOT,
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "CHROMIUM_PATH": str(find_chromium() or "")},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
