@@ -21,7 +21,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LAMBDA_PYTHON = "3.13"
-LAMBDA_PLATFORM = "x86_64-manylinux2014"
+LAMBDA_PLATFORM = "x86_64-manylinux_2_28"
+"The Lambda runtime of Python 3.13 is Amazon Linux 2023, whose glibc is 2.34."
 LAMBDA_FOLDER = "/var/task"
 "Where Lambda unpacks a zip: compiled code names its source by this path."
 
