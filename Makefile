@@ -80,7 +80,7 @@ imports: setup ## The import direction, as contracts
 	@PYTHONPATH=.:worker_container $(BIN)/lint-imports
 
 .PHONY: bench
-bench: setup ## Speed as ratios, measured side by side (ONLY=fanout,cold_start picks rows)
+bench: setup ## Speed as ratios, measured side by side (ONLY=fanout,http picks rows; ONLY=curve draws what a page costs)
 	@$(RUN) -m infra.local.bench $(if $(ONLY),--only $(ONLY))
 
 ##@ Keep

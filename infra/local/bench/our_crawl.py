@@ -1,6 +1,7 @@
 """Our crawl of the bench's site: from POST /api/v1/crawl to the end of the task, and what it left behind."""
 
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,6 +18,9 @@ from nightjar.database.engine import Database
 from tests.doubles.web.static_site import LINKS
 
 LOOK_SECONDS = 0.02
+SLOWEST_RATE = 50
+"""Pages a second below which a crawl is given up."""
+
 DEPTH = 10
 
 STATE = text("SELECT state FROM tasks WHERE id = :id")
@@ -30,11 +34,11 @@ WHOLE_PAGES = text("""
 """)
 
 
-def crawl_stack(site: str, *, children: int) -> Stack:
-    """A whole system with one worker of `children` processes that may crawl the site on loopback."""
-    address = urlsplit(site)
+def crawl_stack(*sites: str, children: int) -> Stack:
+    """A whole system with one worker of `children` processes that may crawl these sites on loopback."""
+    addresses = [urlsplit(site) for site in sites]
     settings = {
-        "CRAWL_ALLOWED_ORIGINS": f"{address.scheme}://{address.netloc}",
+        "CRAWL_ALLOWED_ORIGINS": ",".join(f"{address.scheme}://{address.netloc}" for address in addresses),
         "WORKER_CONCURRENCY": str(children),
     }
     return Stack(settings, processes={API, WORKERS, JANITOR}, interactive_worker=False)
@@ -49,16 +53,19 @@ class OurCrawl:
     structure: bool
     engine: str = "http"
 
-    def run(self, stack: Stack) -> Crawled:
-        """Crawl. Raises RuntimeError if not exactly `pages` whole rows and as many archived responses are there."""
+    def run(self, stack: Stack, meanwhile: AbstractContextManager[object] | None = None) -> Crawled:
+        """Crawl; `meanwhile` is open from the request to the end of the task.
+
+        Raises RuntimeError if not exactly `pages` whole rows and as many archived responses are there.
+        """
         worker = stack.process("worker-1").pid
         if worker is None:
             raise RuntimeError("the worker does not run")
         database = Database(stack.database_url, name="bench")
-        with PeakMemory(worker) as memory:
+        with PeakMemory(worker) as memory, meanwhile or nullcontext():
             started = time.perf_counter()
             task_id = self._start(stack)
-            _await_end(database, task_id)
+            self._await_end(database, task_id)
             seconds = time.perf_counter() - started
         self._check(database, task_id)
         database.close()
@@ -78,24 +85,23 @@ class OurCrawl:
             raise RuntimeError(f"the crawl was not started: {answer.status_code} {answer.text}")
         return UUID(answer.json()["task_id"])
 
+    def _await_end(self, database: Database, task_id: UUID) -> None:
+        deadline = time.monotonic() + max(CRAWL_SECONDS, self.pages / SLOWEST_RATE)
+        while True:
+            with database.transaction() as uow:
+                state = uow.connection.execute(STATE, {"id": task_id}).scalar_one()
+            if state == "completed":
+                return
+            if state in {"failed", "cancelled"} or time.monotonic() > deadline:
+                raise RuntimeError(f"the crawl is {state}")
+            time.sleep(LOOK_SECONDS)
+
     def _check(self, database: Database, task_id: UUID) -> None:
         with database.transaction() as uow:
             rows = uow.connection.execute(WHOLE_PAGES, {"id": task_id, "links": LINKS}).one()
             counts = uow.connection.execute(COUNTS, {"id": task_id}).one()
         if tuple(rows) != (self.pages,) * 3:
             raise RuntimeError(f"pages, distinct URLs, whole rows: {tuple(rows)} instead of {self.pages}; {counts}")
-
-
-def _await_end(database: Database, task_id: UUID) -> None:
-    deadline = time.monotonic() + CRAWL_SECONDS
-    while True:
-        with database.transaction() as uow:
-            state = uow.connection.execute(STATE, {"id": task_id}).scalar_one()
-        if state == "completed":
-            return
-        if state in {"failed", "cancelled"} or time.monotonic() > deadline:
-            raise RuntimeError(f"the crawl is {state}")
-        time.sleep(LOOK_SECONDS)
 
 
 def _responses(folder: Path) -> int:
