@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping
 
-from infra.local.bench import browser_row, cold_start, fanout, http_row, live
+from infra.local.bench import browser_row, cold_start, curve, fanout, http_row, live
 from infra.local.bench.rows import REPORT, Row, keep, show
 
 MEASURES: Mapping[str, Callable[[], list[Row]]] = {
