@@ -80,6 +80,22 @@ def test_korean_in_a_query_and_a_file_survive_the_gateway(handler: Any) -> None:
     assert text.startswith("\ufeffid,")
 
 
+def test_a_small_crawl_is_waited_for_request_after_request(handler: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from functions.api.routes import crawl_starts
+
+    monkeypatch.setattr(crawl_starts, "WAIT_SECONDS", 0.4)
+    body = json.dumps({"url": "https://shop.example/", "limit": 1})
+    for _ in range(2):  # each event has a loop of its own
+        answer = handler(http_event("POST", "/api/v1/crawl", headers=JSON, body=body))
+        assert answer["statusCode"] == 202, answer
+        path = f"/api/v1/crawls/{body_of(answer)['task_id']}"
+        assert body_of(handler(http_event("GET", path, headers=KEY)))["status"] == "pending"
+        cancelled = handler(http_event("DELETE", f"/api/v1/tasks/{body_of(answer)['task_id']}", headers=KEY))
+        assert (cancelled["statusCode"], body_of(cancelled)["status"]) == (200, "cancelled")
+    for rest in ("/pages?format=ndjson", "/graph?format=cypher"):
+        assert handler(http_event("GET", f"{path}{rest}", headers=KEY))["statusCode"] == 200
+
+
 def test_the_gateways_request_id_is_the_correlation_id_unless_the_client_gave_one(handler: Any, log: StringIO) -> None:
     event: dict[str, Any] = http_event("GET", "/health")
     answer = handler(event)
