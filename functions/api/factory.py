@@ -23,7 +23,8 @@ POOL_SIZE = 8
 """Connections of one process outside Lambda: requests beyond these wait for one, which is shorter than it sounds."""
 
 DESCRIPTION = """\
-Nightjar follows the daily rank of places, blog posts and cafe articles on Naver.
+Nightjar follows the daily rank of places, blog posts and cafe articles on Naver, reads the stores of an owner, and
+crawls sites: pages, sections, link graph.
 
 Every request but those under *service* needs an API key: `Authorization: Bearer KEY`. Errors are
 `{"error": {"code", "message", "details"}}`. Lists are `{"items", "next"}`; `next` is the `cursor` of the next page.

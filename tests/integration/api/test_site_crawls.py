@@ -10,6 +10,7 @@ from httpx import Response
 
 from functions.api.factory import create_app
 from functions.api.routes import crawl_starts
+from functions.api.waiting import WaitingRoom
 from nightjar.database.crawls import Crawl
 from nightjar.domain.site_crawl import Engine, Scope
 from nightjar.domain.task import TaskState
@@ -183,6 +184,23 @@ def test_who_waits_holds_no_connection_of_the_database(database_url: str, redis_
         for task in tasks:
             Frontier(api.database, UUID(task["task_id"])).ends()
         assert [one.result(timeout=10).status_code for one in waiting] == [200] * 4
+    api.database.close()
+
+
+def test_nobody_waits_where_too_many_wait_already(database_url: str, redis_url: str) -> None:
+    api = build_api(environment_of(database_url, redis_url), pool_size=2)
+    app = create_app(api)
+    app.state.waiting_room = WaitingRoom(places=1)
+    with client_of(app) as client, ThreadPoolExecutor(max_workers=1) as pool:
+        caller = CallerClient(client, OPERATOR_KEY)
+        waiting = pool.submit(caller.post, CRAWL, {"url": START, "limit": 1})
+        first = _first_task(caller)
+        began = monotonic()
+        assert caller.post(CRAWL, {"url": START, "limit": 1}).status_code == 202
+        assert monotonic() - began < 2
+        Frontier(api.database, first).ends()
+        assert waiting.result(timeout=10).status_code == 200, "and the place is free again"
+        assert app.state.waiting_room._free == 1
     api.database.close()
 
 
