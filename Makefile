@@ -83,6 +83,10 @@ imports: setup ## The import direction, as contracts
 bench: setup ## Speed as ratios, measured side by side (ONLY=fanout,http picks rows; ONLY=curve draws what a page costs)
 	@$(RUN) -m infra.local.bench $(if $(ONLY),--only $(ONLY))
 
+.PHONY: soak
+soak: setup ## Memory over one long crawl in the browser engine (PAGES=10000; not part of make check)
+	@$(RUN) -m infra.local.bench.soak $(if $(PAGES),--pages $(PAGES))
+
 ##@ Keep
 
 .PHONY: lock
