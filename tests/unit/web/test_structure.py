@@ -98,3 +98,13 @@ def test_a_link_of_the_head_shows_the_next_page() -> None:
     pagination = read(html).pagination
     assert pagination is not None
     assert pagination.url_pattern == f"{URL}?page={{page}}"
+
+
+@pytest.mark.parametrize("odd", ["&#1;", "&#0;", "&#xD800;", "\x0b", "\x1b", "\ufffe", "\0", "\\u0000"])
+def test_odd_characters_leave_a_page_readable_and_storable(odd: str) -> None:
+    thing = '{"author": "a\\u0000b\\ud800", "@type": "T\\u0000"}'
+    head = f'<script type="application/ld+json">{thing}</script><meta name="description" content="x{odd}">'
+    structure = read(article(f"{KOREAN}{odd}", head=head).replace("first", f"first{odd}"))
+    assert KOREAN in structure.main_text
+    assert "\0" not in json.loads(json.dumps(str(structure), ensure_ascii=False).encode())
+    assert structure.metadata.types == ("T",)

@@ -50,7 +50,10 @@ def main_text(html: str, unsaid: frozenset[SectionType] = frozenset()) -> MainTe
     _drop(_BOILERPLATE(tree))
     _drop([element for element in _NAMED(tree) if _is_named_so(element, unsaid)])
     _keep_all_articles(tree)
-    found = bare_extraction(tree, fast=True, include_formatting=True, include_comments=True, include_tables=True)
+    try:
+        found = bare_extraction(tree, fast=True, include_formatting=True, include_comments=True, include_tables=True)
+    except ValueError:  # a control character that its own tree does not take
+        return MainText("", "")
     if not isinstance(found, Document) or found.body is None:
         return MainText("", "")
     lines = (line.strip() for line in found.body.itertext())
