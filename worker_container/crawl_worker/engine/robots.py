@@ -68,7 +68,7 @@ async def fetch_robots(client: WebClient, origin: str, user_agent: str) -> Robot
     """Ask an origin (scheme://host:port) for its rules, over up to five redirects, each judged by the egress rule.
 
     Raises:
-        GiveUp: the egress rule refuses the origin itself.
+        GiveUp: no connection can be made, now or later: the egress rule or its certificate speaks against the origin.
         RetryLater: the host cannot be asked, or cannot say: nothing may be fetched until it can.
     """
     url = str(URL(origin).join(URL("/robots.txt")))
@@ -88,7 +88,7 @@ async def _ask(client: WebClient, url: str, user_agent: str) -> FetchedPage:
     try:
         return await client.fetch(url, user_agent=user_agent)
     except GiveUp as failure:
-        if failure.code is ErrorCode.EGRESS_REFUSED:
+        if failure.code is not ErrorCode.TOO_LARGE:
             raise
         raise RetryLater(failure.code, f"robots.txt cannot be had: {failure.message}") from failure
 

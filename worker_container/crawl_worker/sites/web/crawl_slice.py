@@ -43,6 +43,7 @@ class CrawlSlice:
         self._fault: BaseException | None = None
         self._pages = 0
         self._looked_at = monotonic()
+        self._looked_at_hosts = monotonic()
         self._fetcher = PageFetcher(tools.web, self._renderer, retry_delay=rules.retry_delay)
         self._writer = CrawlWriter(
             store=tools.store, archive=tools.archive, queue=tools.queue, channel=tools.channel, lease=lease
@@ -86,6 +87,7 @@ class CrawlSlice:
         claimed = await self._claim() if self._has_room() else False
         self._flush_ripe()
         await self._release_idle_lanes()
+        await self._look_at_hosts()
         await self._look_at_crawls()
         if claimed:
             await self._open_another_slice()
@@ -261,8 +263,6 @@ class CrawlSlice:
         try:
             for settlement in await self._writer.write(desk.crawl, outcomes, desk.rules, desk.lessons()):
                 desk.settled(settlement)
-                for lane in filter(None, map(self._hand.lanes.get, settlement.cooling)):
-                    lane.drop_waiting()
             self._pages += sum(outcome.page is not None for outcome in outcomes)
         except CrawlEnded:
             self.cancel(desk.crawl.task_id)
@@ -282,6 +282,15 @@ class CrawlSlice:
         self._moved.set()
 
     # --- lanes and the end ----------------------------------------------------------------------------------------
+
+    async def _look_at_hosts(self) -> None:
+        """Leave alone the hosts that told another slice to: who holds a host alone was told so itself."""
+        shared = [host for host, lane in self._hand.lanes.items() if not lane.is_idle and not lane.is_held]
+        if not shared or monotonic() < self._looked_at_hosts + LOOK_AT_HOSTS_SECONDS:
+            return
+        self._looked_at_hosts = monotonic()
+        for host in await self._tools.claims.run(lambda uow: uow.host_lanes.cooling(shared)):
+            self._hand.lanes[host].drop_waiting()
 
     async def _look_at_crawls(self) -> None:
         """Drop crawls that were cancelled, in case that nobody heard it announced."""
@@ -341,6 +350,9 @@ class CrawlSlice:
             for lane in self._hand.lanes.values():
                 await self._release(lane)
 
+
+LOOK_AT_HOSTS_SECONDS = 0.3
+"""Between two looks at whether shared hosts want to be left alone: what is in hand would be sent on meanwhile."""
 
 LOOK_SECONDS = 5
 """Between two looks at whether the crawls in hand are still wanted."""

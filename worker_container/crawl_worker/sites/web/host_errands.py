@@ -25,7 +25,7 @@ from nightjar.database.crawls import CountChange
 from nightjar.database.frontier import SITEMAP_DEPTH
 from nightjar.database.unit_of_work import UnitOfWork
 from nightjar.domain.site_crawl import PageState
-from nightjar.errors import TaskFailure
+from nightjar.errors import GiveUp, TaskFailure
 from nightjar.observability import logger
 from nightjar.ports import TaskQueue
 
@@ -81,6 +81,11 @@ class HostErrands:
         """Ask, and keep the answer for all workers. A host that cannot say is asked again later, a few times."""
         try:
             rules = await fetch_robots(self._web, turn.origin, turn.crawl.user_agent)
+        except GiveUp as refusal:  # the same door is shut for its pages: each of them says why
+            log.warning("robots_refused", origin=turn.origin, cause=refusal.message)
+            self._robots.rules[turn.origin] = RobotsRules.of_answer(HTTPStatus.NOT_FOUND, "")
+            await self._store.run(lambda uow: uow.crawls.wake(turn.crawl.task_id, {turn.host: turn.origin}))
+            return
         except TaskFailure as failure:
             failures = (turn.robots.failures if turn.robots else 0) + 1
             log.warning("robots_unavailable", origin=turn.origin, failures=failures, cause=failure.message)

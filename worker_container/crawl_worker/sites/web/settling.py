@@ -13,7 +13,7 @@ from crawl_worker.sites.web.link_rules import Found, LinkRules
 from crawl_worker.sites.web.urls import scope_key, template_of, web_url
 from nightjar.application.site_crawls import end_if_done
 from nightjar.database.crawls import CountChange, Crawl
-from nightjar.database.frontier import SITEMAP_DEPTH, LoweredUrl, OfferedUrl, SliceLease, UrlEnd
+from nightjar.database.frontier import LoweredUrl, OfferedUrl, SliceLease, UrlEnd
 from nightjar.database.unit_of_work import UnitOfWork
 from nightjar.domain.site_crawl import CrawlCounts, PageState, SkipReason, StoredBody
 from nightjar.errors import NightjarError
@@ -56,8 +56,6 @@ class Settlement:
     """URLs that are in the frontier now, at this depth or a smaller one."""
 
     traps: frozenset[str] = frozenset()
-    cooling: tuple[str, ...] = ()
-    """Hosts of the batch that want to be left alone for a while, whoever was told so."""
 
 
 def settle(uow: UnitOfWork, crawl_id: UUID, lease: SliceLease, batch: Batch) -> Settlement:
@@ -108,7 +106,6 @@ class _Settling:
             to_publish=tuple(to_publish),
             offered=tuple(self._offered.items()),
             traps=traps,
-            cooling=self._uow.host_lanes.cooling({outcome.leased.host for outcome in self._batch.outcomes}),
         )
 
     # --- pages and ends -------------------------------------------------------------------------------------------
@@ -232,7 +229,7 @@ class _Settling:
                     host, first=FIRST_BACKOFF, longest=LONGEST_BACKOFF, retry_after=max(waits, default=None)
                 )
             elif not signals:
-                self._uow.host_lanes.ease(host)
+                self._uow.host_lanes.ease(host, answers=len(outcomes))
 
     def _report(self, counts: CrawlCounts) -> None:
         total = min(counts.discovered - counts.skipped - counts.failed, self._crawl.page_limit)
