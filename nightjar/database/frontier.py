@@ -17,6 +17,12 @@ from nightjar.errors import LeaseLost
 SITEMAP_DEPTH = 32_767
 """Stands for: known from a sitemap only, no path of links is known."""
 
+SUSPECTS = 10
+"""URLs whose worker died are claimed so many at a time."""
+
+ALONE = 2
+"""After so many deaths a URL is claimed alone."""
+
 PAGES_OF_A_TRAP = 20
 """So many pages in a row of one form of URL that say the same but for numbers are a trap."""
 
@@ -280,11 +286,15 @@ class Frontier:
         self._connection = connection
 
     def claim(self, crawl_id: UUID, host: str, lease: SliceLease, *, limit: int) -> list[LeasedUrl]:
-        """Up to `limit` URLs that are due, retries first. One whose worker died comes alone: it may be the reason."""
+        """Up to `limit` URLs that are due, retries first.
+
+        URLs whose worker died may be the reason: they come in small groups, and alone after a second death.
+        """
         retry = self._connection.execute(NEXT_RETRY, {"crawl_id": crawl_id, "host": host}).first()
         if retry is None or not retry.due:
             return self._claim(CLAIM_FRESH, crawl_id, host, lease, limit)
-        return self._claim(CLAIM_RETRIES, crawl_id, host, lease, 1 if retry.lost else limit)
+        group = (limit, SUSPECTS)[retry.lost] if retry.lost < ALONE else 1
+        return self._claim(CLAIM_RETRIES, crawl_id, host, lease, min(limit, group))
 
     def next_retry(self, crawl_id: UUID, host: str) -> datetime | None:
         """When the next retry is due."""

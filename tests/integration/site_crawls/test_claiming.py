@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from nightjar.application.crawl_repair import return_orphaned_urls
 from nightjar.database.engine import Database
-from nightjar.database.frontier import CLAIM_FRESH, CLAIM_RETRIES, SliceLease
+from nightjar.database.frontier import CLAIM_FRESH, CLAIM_RETRIES, SUSPECTS, SliceLease
 from tests.integration.site_crawls.desk import (
     CrawlDesk,
     Order,
@@ -58,15 +58,28 @@ def test_retries_that_are_due_come_before_what_is_fresh(database: Database) -> N
         assert uow.frontier.next_retry(desk.crawl_id, again.host) is not None
 
 
-def test_a_url_whose_worker_died_comes_alone(database: Database) -> None:
+def test_urls_whose_worker_died_come_in_small_groups(database: Database) -> None:
+    desk = a_crawl(database)
+    desk.offer(*(f"/{number}" for number in range(12)), "/fresh")
+    assert len(desk.claim(12)) == 12
+    die(database, desk.lease)
+    assert return_orphaned_urls(database.transaction) == 12
+    lease = a_slice(database)
+    claims = [[(path_of(url.url), url.lost) for url in desk.claim(100, lease)] for _ in range(3)]
+    assert [len(claim) for claim in claims] == [SUSPECTS, 2, 1]
+    assert claims[2] == [("/fresh", 0)]
+
+
+def test_a_url_whose_workers_died_twice_comes_alone(database: Database) -> None:
     desk = a_crawl(database)
     desk.offer("/one", "/two", "/fresh")
-    assert len(desk.claim(2)) == 2
-    die(database, desk.lease)
-    assert return_orphaned_urls(database.transaction) == 2
+    for lease in (desk.lease, a_slice(database)):
+        assert len(desk.claim(2, lease)) == 2
+        die(database, lease)
+        assert return_orphaned_urls(database.transaction) == 2
     lease = a_slice(database)
     claims = [[(path_of(url.url), url.lost, url.attempts) for url in desk.claim(10, lease)] for _ in range(3)]
-    assert sorted(claims[:2]) == [[("/one", 1, 1)], [("/two", 1, 1)]]
+    assert sorted(claims[:2]) == [[("/one", 2, 1)], [("/two", 2, 1)]]
     assert claims[2] == [("/fresh", 0, 1)]
 
 
