@@ -15,6 +15,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - the one place that runs on whate
         f"setup: Python 3.11 or newer is needed, this is {sys.version.split()[0]}; try `make setup PYTHON=python3.11`"
     )
 
+import ctypes.util
 import fcntl
 import hashlib
 import json
@@ -49,6 +50,7 @@ def main() -> int:
             _make_project_environment()
             make_environment(SAM_VENV, SAM_LOCK, "the SAM command line")
             _provide_chromium()
+            _provide_openmp()
     except SetupError as error:
         print(f"setup: {error}", file=sys.stderr)
         return 1
@@ -143,13 +145,26 @@ def _provide_chromium() -> None:
         raise SetupError("Chromium was installed but is not found; set CHROMIUM_PATH to it")
 
 
+def _provide_openmp() -> None:
+    """The graph database that reads our Cypher in a test needs it; slim images of Debian come without."""
+    if ctypes.util.find_library("gomp") or not shutil.which("apt-get") or os.geteuid() != 0:
+        return
+    _say("no OpenMP found: installing the package libgomp1")
+    _install_package("libgomp1")
+
+
+def _install_package(name: str) -> None:
+    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    _run(["apt-get", "update", "-qq"], "apt-get update failed: is the package mirror reachable?", quiet)
+    advice = f"{name} could not be installed; what apt-get said stands above"
+    _run(["apt-get", "install", "-qq", "-y", "--no-install-recommends", name], advice, quiet)
+
+
 def _install_as_root() -> None:
     """The Debian package; where there is none, Playwright's download with the libraries that it needs."""
     _say("no Chromium found: installing the package chromium-headless-shell")
-    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-    _run(["apt-get", "update", "-qq"], "apt-get update failed: is the package mirror reachable?", quiet)
     try:
-        _run(["apt-get", "install", "-qq", "-y", "--no-install-recommends", "chromium-headless-shell"], "", quiet)
+        _install_package("chromium-headless-shell")
     except SetupError:
         _say("the package could not be installed (why stands above)")
         _download_with_playwright("--with-deps")

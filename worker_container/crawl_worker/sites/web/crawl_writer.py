@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from functools import partial
 from uuid import UUID, uuid4
 
 from crawl_worker.engine.store import Store
+from crawl_worker.sites.web.crawl_news import CrawlNews
 from crawl_worker.sites.web.judging import Outcome, failed
 from crawl_worker.sites.web.link_rules import LinkRules
 from crawl_worker.sites.web.settling import Batch, Settlement, StoredOutcome, page_rows, settle
@@ -16,9 +16,7 @@ from nightjar.application.publishing import publish_task
 from nightjar.database.crawls import Crawl
 from nightjar.database.frontier import SliceLease
 from nightjar.database.unit_of_work import UnitOfWork
-from nightjar.domain.progress import ProgressEvent
-from nightjar.domain.site_crawl import CrawlCounts, StoredBody
-from nightjar.domain.task import TaskState
+from nightjar.domain.site_crawl import StoredBody
 from nightjar.errors import ErrorCode, NightjarError
 from nightjar.observability import logger
 from nightjar.ports import Archive, ProgressChannel, TaskQueue
@@ -71,15 +69,8 @@ class CrawlWriter:
         for task_id in settlement.to_publish:
             await self.store.spanning(partial(publish_task, queue=self.queue, task_id=task_id))
         if crawl.owner is not None:
-            await self._tell(crawl.task_id, settlement.counts)
+            await CrawlNews(self.store, self.channel).tell(crawl.task_id)
         return settlement
-
-    async def _tell(self, crawl_id: UUID, counts: CrawlCounts) -> None:
-        """Tell whoever watches how far the crawl came."""
-        task = await self.store.run(lambda uow: uow.tasks.get(crawl_id, owner=None))
-        if task is not None and task.state is not TaskState.PENDING:
-            at = task.finished_at or datetime.now(UTC)
-            await self.channel.publish(ProgressEvent.of(task, at=at, counts=asdict(counts)))
 
 
 def _settle(crawl_id: UUID, lease: SliceLease, batch: Batch, uow: UnitOfWork) -> Settlement:
