@@ -20,7 +20,7 @@ from nightjar.observability import logger
 from nightjar.ports import ArchiveUnavailable
 
 SOON = timedelta(seconds=15)
-"""What is due within this time is worth coming back at once."""
+"""What is due within this time is worth coming back at once; for the rest the janitor opens slices when it is due."""
 
 log = logger(__name__)
 
@@ -80,12 +80,11 @@ def _settle(uow: UnitOfWork, *, claim: Claim, outcome: int | Fault, pause: timed
         _after_a_fault(uow, claim, outcome)
         return False
     seconds = uow.crawls.seconds_to_next_due()
-    if seconds is None:
-        uow.tasks.complete(claim, {"pages": outcome})
+    if seconds is None or seconds > SOON.total_seconds():
+        uow.tasks.complete(claim, {"pages": outcome})  # a slice that waited would keep its number from new crawls
         return False
-    wait = timedelta(seconds=max(0.0, seconds))
-    uow.tasks.release(claim, counted=False, delay=wait if wait > SOON else timedelta(0))
-    return wait <= SOON
+    uow.tasks.release(claim, counted=False)
+    return True
 
 
 def _after_a_fault(uow: UnitOfWork, claim: Claim, fault: Fault) -> None:
