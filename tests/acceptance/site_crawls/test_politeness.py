@@ -1,6 +1,7 @@
 """What a host asks for is done: robots.txt in all its forms, pauses, and to be left alone for a while."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 
@@ -100,6 +101,4 @@ def test_what_a_host_allows_at_once_is_not_exceeded(crawls: WebCrawls) -> None:
 
 def gaps(requests: Sequence[Json]) -> list[float]:
     """Seconds between the end of each request and the beginning of the next."""
-    return [
-        after["monotonic"] - before["finished_monotonic"] for before, after in zip(requests, requests[1:], strict=False)
-    ]
+    return [after["monotonic"] - before["finished_monotonic"] for before, after in pairwise(requests)]
