@@ -227,6 +227,22 @@ async def test_chromium_knows_no_secret_of_the_worker_and_no_way_out_but_the_pro
     assert "--disable-quic" in command
 
 
+async def test_pictures_are_loaded_for_screenshots_and_for_nothing_else(
+    pool_with: PoolWith, site: FaultySite, rule: EgressRule, profile: BrowserProfile
+) -> None:
+    pool = pool_with(crawl_browser_idle=timedelta(seconds=0.3))
+    shown = site.page("/shown", "<img src='/picture.png'>")
+    async with pool.crawl(uuid4(), rule, profile) as pages:
+        for _ in range(2):
+            await pages.render(shown)
+            assert "/picture.png" not in site.paths
+            await pages.render(shown, screenshot=True)
+            assert "/picture.png" in site.paths
+            running = engine_processes_of()
+            assert await gone(running, within=3)
+            site.seen.clear()
+
+
 OWNER = """
 import asyncio, sys
 from uuid import uuid4

@@ -32,7 +32,7 @@ class PagePool:
     def __init__(self, browser: Browser, settings: EngineSettings) -> None:
         self._browser = browser
         self.settings = settings
-        self._pictures = False
+        self._wants_pictures = False
         self._open: set[UUID] = set()
         self._life = ChromiumLife(self._launch, _crawl_limits(settings))
         self._at_work = asyncio.Semaphore(settings.crawl_pages)
@@ -63,17 +63,20 @@ class PagePool:
 
     async def _launch(self) -> CrawlChromium:
         await self._browser.end_if_idle()
-        return await CrawlChromium.launch(self.settings, pictures=self._pictures)
+        pictures, self._wants_pictures = self._wants_pictures, False
+        return await CrawlChromium.launch(self.settings, pictures=pictures)
 
     @asynccontextmanager
     async def chromium(self, *, pictures: bool) -> AsyncIterator[CrawlChromium]:
-        """Chromium for one page; `pictures`: one that loads images."""
+        """Chromium for one page; `pictures`: one that loads images, which is another than the usual one."""
         async with self._at_work:
-            if pictures and not self._pictures:
-                self._pictures = True
+            while True:
+                self._wants_pictures |= pictures
+                async with self._life.lease() as running:
+                    if running.pictures or not pictures:
+                        yield running
+                        return
                 self._life.renew()
-            async with self._life.lease() as running:
-                yield running
 
     def in_background(self, work: Coroutine[None, None, None]) -> None:
         """Start work that closing waits for."""
