@@ -82,7 +82,7 @@ def web_url(spelling: str) -> WebUrl:
 def start_url(url: str) -> WebUrl:
     """The URL that a crawl begins with. Raises Invalid."""
     spelling = spelled(url.strip(), "about:blank")
-    if spelling is None:
+    if spelling is None or not spelling.startswith("http"):  # a path alone stays one, whatever it is joined to
         raise Invalid(f"{url!r} is not a URL of the web (http:// or https://)")
     return web_url(spelling)
 
@@ -133,11 +133,19 @@ def _circles(folders: list[str], size: int) -> bool:
 
 def _without_noise(url: str) -> str:
     head, question, query = url.partition("?")
-    head = _SESSION_IN_PATH.sub("", head)
+    if ";" in head:
+        head = _without_session(head)
     if not question:
         return head
     kept = [pair for pair in query.split("&") if not _is_noise(pair)]
     return f"{head}?{'&'.join(kept)}" if kept and any(kept) else head
+
+
+def _without_session(head: str) -> str:
+    """Without the session in its path. What is left is spelled anew: a folder may be `..` without its session."""
+    start = head.index("/", len("https://"))
+    path = _SESSION_IN_PATH.sub("", head[start:])
+    return str(ada_url.join_url(head[:start], path)) if path.startswith("/") and not path.startswith("//") else head
 
 
 def _is_noise(pair: str) -> bool:
