@@ -83,6 +83,14 @@ def test_a_url_whose_workers_died_twice_comes_alone(database: Database) -> None:
     assert claims[2] == [("/fresh", 0, 1)]
 
 
+def test_a_claim_that_is_smaller_than_the_frontier_takes_what_is_nearest(database: Database) -> None:
+    desk = a_crawl(database)
+    desk.offer("/far", depth=3)
+    desk.offer("/near", depth=1)
+    desk.offer("/nearer", depth=0)
+    assert [path_of(url.url) for url in desk.claim(2)] == ["/nearer", "/near"]
+
+
 def test_what_another_transaction_is_claiming_is_passed_over(database: Database) -> None:
     desk = a_crawl(database)
     desk.offer(*(f"/{number}" for number in range(6)))
@@ -160,15 +168,16 @@ def _is_exact(desk: CrawlDesk, *, limit: int) -> None:
 # --- plans --------------------------------------------------------------------------------------------------------
 
 MANY = text("""
-    INSERT INTO frontier (crawl_id, url_hash, url, host, depth, state)
+    INSERT INTO frontier (crawl_id, url_hash, url, host, depth, state, not_before)
     SELECT :crawl_id, CAST(md5(:state || n) AS uuid), 'https://shop.example/' || :state || n,
-           CASE WHEN mod(n, 10) = 0 THEN 'other.example:443' ELSE 'shop.example:443' END, mod(n, 4), :state
+           CASE WHEN mod(n, 10) = 0 THEN 'other.example:443' ELSE 'shop.example:443' END, mod(n, 4), :state,
+           CASE WHEN :state = 'queued' AND mod(n, 2) = 0 THEN now() - n * interval '1 ms' END
     FROM generate_series(1, CAST(:number AS integer)) AS n
 """)
 
 
 def _fill(database: Database) -> CrawlDesk:
-    """100,000 URLs: most are done, as in a crawl that goes on for long."""
+    """100,000 URLs: most are done, as in a crawl that goes on for long; of those that wait half were tried before."""
     desk = a_crawl(database)
     with database.transaction() as uow:
         for state, number in (("done", 60_000), ("queued", 30_000), ("failed", 10_000)):
@@ -195,20 +204,10 @@ def test_a_claim_reads_the_front_of_an_index_and_never_the_frontier(analysed: bo
     desk = _fill(database)
     if analysed:
         desk.run("ANALYZE frontier")
-    plan = _plan(desk, CLAIM_FRESH.text)
-    assert "Index Scan using frontier_fresh" in plan
-    _is_no_scan(plan)
-
-
-@pytest.mark.parametrize("analysed", [False, True])
-def test_a_claim_of_retries_reads_the_front_of_their_index(analysed: bool, database: Database) -> None:
-    desk = _fill(database)
-    desk.run("UPDATE frontier SET not_before = now() - seq * interval '1 ms' WHERE state = 'queued'")
-    if analysed:
-        desk.run("ANALYZE frontier")
-    plan = _plan(desk, CLAIM_RETRIES.text)
-    assert "Index Scan using frontier_retries" in plan
-    _is_no_scan(plan)
+    for statement, index in ((CLAIM_FRESH, "frontier_fresh"), (CLAIM_RETRIES, "frontier_retries")):
+        plan = _plan(desk, statement.text)
+        assert f"Index Scan using {index}" in plan
+        _is_no_scan(plan)
 
 
 def _is_no_scan(plan: str) -> None:

@@ -8,12 +8,14 @@ from uuid import uuid4
 
 import pytest
 
+from crawl_worker.tasks import scheduled
 from nightjar.adapters.archive.folder import FolderArchive
 from nightjar.application import retention
 from nightjar.application.archive_sweeping import sweep_archive
 from nightjar.application.retention import delete_expired_crawls, delete_expired_tasks
 from nightjar.database.engine import Database
 from nightjar.database.unit_of_work import UnitOfWork
+from nightjar.wiring import FanOut, build_fan_out
 from tests.integration.api.crawled import Frontier
 from tests.integration.site_crawls.desk import CrawlDesk, a_crawl, answered
 
@@ -171,3 +173,24 @@ def test_more_objects_than_are_looked_up_at_once_are_swept(
 def keep(archive: FolderArchive, name: str) -> str:
     archive.put(name, b"bytes", "application/warc")
     return name
+
+
+@pytest.fixture
+def parts(database_url: str, redis_url: str) -> Iterator[FanOut]:
+    parts = build_fan_out({"DATABASE_URL": database_url, "REDIS_URL": redis_url})
+    yield parts
+    parts.close()
+
+
+def test_the_clean_up_deletes_tasks_also_where_the_archive_does_not_answer(
+    database: Database, parts: FanOut, tmp_path: Path
+) -> None:
+    (tmp_path / "crawls").write_text("no folder")
+    desk = ended(database, days=31)
+    assert scheduled.cleanup_expired_tasks(parts, FolderArchive(tmp_path)) == 1
+    assert set(rows(desk).values()) == {0}
+    (tmp_path / "crawls").unlink()
+    archive = FolderArchive(tmp_path)
+    keep(archive, f"crawls/{desk.crawl_id}/first.warc.gz")
+    assert scheduled.cleanup_expired_tasks(parts, archive) == 0
+    assert list(archive.names("crawls")) == []
