@@ -84,13 +84,14 @@ class CrawlSlice:
     async def _step(self, until: float) -> bool:
         """Claim what fits, write what is ripe, wait for something to move. False: there is nothing to stay for."""
         self._raise_fault()
-        claimed = await self._claim() if self._has_room() else False
+        claimed = await self._claim() if self._has_room() else None
         self._flush_ripe()
         await self._release_idle_lanes()
         await self._look_at_hosts()
         await self._look_at_crawls()
-        if claimed:
-            await self._open_another_slice()
+        if claimed is not None:
+            if len(claimed.urls) >= self._rules.turn or not self._has_room():
+                await self._open_another_slice()
             return True
         if self._hand.is_empty:
             return await self._wait_for_work(until)
@@ -104,15 +105,15 @@ class CrawlSlice:
             and sum(len(desk.outcomes) for desk in self._hand.desks.values()) < 4 * self._rules.flush_pages
         )
 
-    async def _claim(self) -> bool:
+    async def _claim(self) -> Turn | None:
         """Take one turn, of the crawl and host that waited longest."""
         due = await self._tools.claims.run(lambda uow: uow.crawls.due_hosts(limit=8))
         for crawl_id, host in due:
             turn = await self._tools.claims.run(partial(self._take_turn, crawl_id, host))
             if turn is not None:
                 await self._begin(turn)
-                return True
-        return False
+                return turn
+        return None
 
     def _take_turn(self, crawl_id: UUID, host: str, uow: UnitOfWork) -> Turn | None:
         return take_turn(
@@ -148,9 +149,7 @@ class CrawlSlice:
         self._moved.clear()
 
     async def _open_another_slice(self) -> None:
-        """When this slice has all it can hold and there is more to do, somebody else should do it."""
-        if self._has_room():
-            return
+        """There is more to do than this slice takes at once: somebody else should do it too."""
 
         def open_next(uow: UnitOfWork) -> list[UUID]:
             waiting, open_slices = uow.crawl_slices.count()
