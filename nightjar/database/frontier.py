@@ -31,7 +31,8 @@ LEASE = """
     SET state = 'leased', leased_by = :slice_id, lease_attempt = :attempt, attempts = f.attempts + 1
     FROM picked WHERE f.crawl_id = picked.crawl_id AND f.url_hash = picked.url_hash
     RETURNING f.url_hash, f.url, f.host, f.depth, f.attempts, f.lost, f.requested_url, f.redirects, f.seq,
-              f.reason IS NOT DISTINCT FROM 'canonical_failed' AS stands_alone
+              f.reason IS NOT DISTINCT FROM 'canonical_failed' AS stands_alone,
+              f.reason IS NOT DISTINCT FROM 'wants_browser' AS wants_browser
 """
 
 # A constant number of rows from the front of an index that holds nothing else: never a scan.
@@ -119,7 +120,8 @@ STORE_OBJECT = text("""
 
 SETTLE = text("""
     UPDATE frontier AS f
-    SET state = s.state, reason = CASE WHEN s.state = 'queued' THEN f.reason ELSE s.reason END, target = s.target,
+    SET state = s.state, target = s.target,
+        reason = CASE WHEN s.state = 'queued' THEN coalesce(s.reason, f.reason) ELSE s.reason END,
         error_code = s.error_code, error_message = s.error_message, leased_by = NULL, lease_attempt = NULL,
         attempts = f.attempts - CASE WHEN s.uncounted THEN 1 ELSE 0 END,
         not_before = CASE WHEN s.state <> 'queued' THEN NULL
@@ -223,7 +225,8 @@ class SliceLease:
 class LeasedUrl:
     """A URL in hand. `attempts` counts this one; `lost` the workers that died with it.
 
-    One that `stands_alone` is kept whatever its canonical link says: the page that it named could not be had.
+    One that `stands_alone` is kept whatever its canonical link says: the page that it named could not be had. One that
+    `wants_browser` was looked at over HTTP before.
     """
 
     url_hash: UUID
@@ -235,6 +238,7 @@ class LeasedUrl:
     requested_url: str | None
     redirects: int
     stands_alone: bool
+    wants_browser: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,6 +266,7 @@ class UrlEnd:
     error_code: str | None = None
     error_message: str | None = None
     uncounted: bool = False
+    wants_browser: bool = False
     delay: timedelta | None = None
 
 
@@ -431,7 +436,7 @@ def _end(end: UrlEnd) -> dict[str, object]:
     return {
         "url_hash": str(end.url_hash),
         "state": end.state,
-        "reason": end.reason,
+        "reason": "wants_browser" if end.wants_browser else end.reason,
         "target": end.target,
         "error_code": end.error_code,
         "error_message": end.error_message,

@@ -164,19 +164,6 @@ def test_what_was_learned_outlives_the_slice() -> None:
     assert EngineChoice.from_json(json.loads(json.dumps(choice.as_json()))) == choice
 
 
-def test_what_two_workers_learned_is_put_together_and_the_browser_wins() -> None:
-    ours, theirs = EngineChoice(), EngineChoice()
-    page = PLAIN + COUNTER
-    other = PLAIN + "<script>go()</script>"
-    for _ in range(2):
-        rendered(ours, page, page)
-        rendered(theirs, other, other)
-    rendered(theirs, page, page + '<a href="/made">x</a>')
-    ours.merge(theirs)
-    assert judged(ours, page).engine is Engine.BROWSER
-    assert judged(ours, other).engine is Engine.HTTP
-
-
 @pytest.mark.parametrize(
     "evil",
     [

@@ -1,5 +1,6 @@
 """What an answer means: a page, a skip, a failure, or something to try again."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -196,3 +197,17 @@ def test_what_is_put_back_has_cost_nothing() -> None:
     assert put_back(leased()).end == put_back(leased()).end
     assert end_of(put_back(leased()))[0] is PageState.QUEUED
     assert end_of(skipped(leased(), SkipReason.ROBOTS)) == (PageState.SKIPPED, SkipReason.ROBOTS, None)
+
+
+def test_a_page_that_the_browser_found_elsewhere_belongs_to_where_it_led() -> None:
+    shown = replace(page(), engine=Engine.BROWSER, final_url="http://shop.example/b#top")
+    outcome = judge(leased(), shown, read_document("<p>here", shown.final_url), retry_delay=DELAY)
+    assert outcome.page is None
+    assert outcome.end is not None
+    assert (outcome.end.reason, outcome.end.target) == (SkipReason.REDIRECT, "http://shop.example/b")
+    assert [(found.url, found.depth) for found in outcome.found] == [("http://shop.example/b", 2)]
+
+
+def test_a_fragment_that_a_script_adds_leads_nowhere_else() -> None:
+    shown = replace(page(), engine=Engine.BROWSER, final_url=f"{URL}#top")
+    assert judge(leased(), shown, read_document("<p>here", URL), retry_delay=DELAY).page is shown

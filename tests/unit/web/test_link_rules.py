@@ -76,7 +76,8 @@ def test_a_link_is_left_out_by_its_address(url: str, why: SkipReason) -> None:
 @pytest.mark.parametrize(
     "url",
     ["/logout", "/member/logout", "/logout.php", "/member/sign_out", "/account/log-out", "/users/signout",
-     "/auth/logoff", "/x?action=logout", "/LogOut", "/wp-login.php?action=logout&_wpnonce=1"],
+     "/auth/logoff", "/x?action=logout", "/LogOut", "/logoutProc.jsp", "/doLogout",
+     "/%EB%A1%9C%EA%B7%B8%EC%95%84%EC%9B%83", "/wp-login.php?action=logout&_wpnonce=1"],
 )  # fmt: skip
 def test_a_link_that_logs_out_is_left_out_by_its_address(url: str) -> None:
     assert reason(url) is SkipReason.LOG_OUT

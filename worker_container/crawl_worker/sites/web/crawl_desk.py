@@ -47,10 +47,9 @@ class CrawlDesk:
         self.crawl = crawl
 
     def learned_before(self, host: str, kept: Mapping[str, object] | None) -> None:
-        """What other slices have learned of the pages of a host."""
-        choice = self.choices.setdefault(host, EngineChoice())
-        if kept and self.crawl.engine is Engine.AUTO:
-            choice.merge(EngineChoice.from_json(kept))
+        """What slices before this one have learned of the pages of a host; from then on this one learns by itself."""
+        if host not in self.choices:
+            self.choices[host] = EngineChoice.from_json(kept) if kept else EngineChoice()
 
     def lessons(self) -> dict[str, dict[str, object]]:
         """What `auto` has learned, to be kept."""

@@ -96,7 +96,7 @@ class _Kind:
 
 @dataclass(slots=True)
 class EngineChoice:
-    """What was learned of one host. Kept as JSON between slices; two workers' knowledge can be put together."""
+    """What was learned of one host. Kept as JSON between slices."""
 
     kinds: dict[str, _Kind] = field(default_factory=dict)
 
@@ -124,12 +124,6 @@ class EngineChoice:
             return
         known = self.kinds.get(verdict.kind, _Kind())
         self._keep(verdict.kind, _learned(known, before, after))
-
-    def merge(self, other: "EngineChoice") -> None:
-        """Take in what another worker learned; where they differ the browser wins."""
-        for kind, theirs in other.kinds.items():
-            ours = self.kinds.get(kind, _Kind())
-            self._keep(kind, _together(ours, theirs))
 
     def as_json(self) -> dict[str, Any]:
         """For keeping; `from_json` reads it."""
@@ -175,16 +169,6 @@ def _without_gain(known: _Kind) -> _Kind:
 
 def _without_defaults(known: _Kind) -> dict[str, Any]:
     return {name: value for name, value in asdict(known).items() if value}
-
-
-def _together(ours: _Kind, theirs: _Kind) -> _Kind:
-    if ours.needs_browser or theirs.needs_browser:
-        return _Kind(needs_browser=True)
-    return _Kind(
-        probes=max(ours.probes, theirs.probes),
-        since=max(ours.since, theirs.since),
-        notice=ours.notice or theirs.notice,
-    )
 
 
 # --- the kind of a page -----------------------------------------------------------------------------------------------

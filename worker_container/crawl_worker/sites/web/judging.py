@@ -11,7 +11,7 @@ from crawl_worker.sites.web.document import EMPTY, Document
 from crawl_worker.sites.web.link_rules import Found
 from crawl_worker.sites.web.urls import same_but_for_spelling, spelled
 from nightjar.database.frontier import SITEMAP_DEPTH, LeasedUrl, UrlEnd
-from nightjar.domain.site_crawl import PageState, SkipReason
+from nightjar.domain.site_crawl import Engine, PageState, SkipReason
 from nightjar.errors import ErrorCode, RetryLater, TaskFailure
 
 MAX_RETRIES = 3
@@ -59,6 +59,9 @@ class Outcome:
 def judge(leased: LeasedUrl, page: FetchedPage, document: Document, *, retry_delay: timedelta) -> Outcome:
     """What the answer of a page means. `document` is EMPTY for what is no HTML."""
     status = page.status
+    shown = spelled(page.final_url, page.url) if page.engine is Engine.BROWSER else None
+    if shown is not None and shown != leased.url:  # the browser followed: the page belongs to where it led
+        return _leads_to(leased, shown)
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return _redirected(leased, page)
     if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
@@ -86,6 +89,12 @@ def failed(leased: LeasedUrl, code: ErrorCode, message: str) -> Outcome:
 def put_back(leased: LeasedUrl) -> Outcome:
     """A URL whose turn has not come: back into the queue, as if nobody had taken it."""
     return Outcome(leased=leased, end=UrlEnd(url_hash=leased.url_hash, state=PageState.QUEUED, uncounted=True))
+
+
+def later_in_the_browser(leased: LeasedUrl) -> Outcome:
+    """A page that needs the browser, at a host whose pause is too long to wait for: its next turn begins there."""
+    end = UrlEnd(url_hash=leased.url_hash, state=PageState.QUEUED, uncounted=True, wants_browser=True)
+    return Outcome(leased=leased, end=end)
 
 
 def _kept(leased: LeasedUrl, page: FetchedPage, document: Document) -> Outcome:
@@ -121,6 +130,11 @@ def _redirected(leased: LeasedUrl, page: FetchedPage) -> Outcome:
     if target is None:
         message = f"it answers {page.status} without saying where it leads"
         return Outcome(leased=leased, end=_failed(leased, ErrorCode.UPSTREAM_ERROR, message))
+    return _leads_to(leased, target)
+
+
+def _leads_to(leased: LeasedUrl, target: str) -> Outcome:
+    """The target is a URL like any other: judged by the rules of the crawl, fetched once whoever leads to it."""
     if leased.redirects >= MAX_REDIRECTS:
         message = f"it leads on and on: more than {MAX_REDIRECTS} redirects"
         return Outcome(leased=leased, end=_failed(leased, ErrorCode.UPSTREAM_ERROR, message))

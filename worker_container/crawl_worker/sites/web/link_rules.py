@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from urllib.parse import unquote
 
 from crawl_worker.engine.robots import RobotsRules
 from crawl_worker.sites.web.urls import (
@@ -19,9 +20,12 @@ from nightjar.database.frontier import SITEMAP_DEPTH, OfferedUrl
 from nightjar.domain.site_crawl import Scope, SkipReason
 from nightjar.domain.url_patterns import UrlPatterns
 
-# In an address: between marks, so that a page about logouts is not meant. In a label: alone.
+# In an address: between marks, perhaps with a verb before or behind, so that a page about logouts is not meant. In a
+# label: alone.
 _LOG_OUT = re.compile(
-    r"(?:^|[/_\-.?&=])(?:log[-_]?out|log[-_]?off|sign[-_]?out|sign[-_]?off)(?:$|[/_\-.?&=])", re.IGNORECASE
+    r"(?:^|[/_\-.?&=])(?:do|user|member|auth|acc(?:oun)?t)?[-_]?(?:log[-_]?(?:out|off)|sign[-_]?(?:out|off)|로그아웃)"
+    r"(?:proc|process|action|ok|do)?(?:$|[/_\-.?&=;])",
+    re.IGNORECASE,
 )
 _LOG_OUT_LABELS = frozenset({"로그아웃", "logout", "log out", "log off", "sign out", "sign off"})
 
@@ -128,4 +132,5 @@ class LinkRules:
 
 
 def _logs_out(address: str, label: str) -> bool:
-    return _LOG_OUT.search(address) is not None or label.lower() in _LOG_OUT_LABELS
+    readable = unquote(address) if "%" in address else address
+    return _LOG_OUT.search(readable) is not None or label.lower() in _LOG_OUT_LABELS

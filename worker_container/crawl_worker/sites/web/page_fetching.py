@@ -5,24 +5,30 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from crawl_worker.engine.charset import charset_of
 from crawl_worker.engine.fetched import FetchedPage
 from crawl_worker.engine.web_client import WebClient
 from crawl_worker.sites.web.document import EMPTY, HTML_TYPES, Document, read_document
 from crawl_worker.sites.web.engine_choice import Content, EngineChoice, might_run_scripts
-from crawl_worker.sites.web.judging import MAX_RETRIES, Outcome, judge, judge_failure
+from crawl_worker.sites.web.judging import MAX_RETRIES, Outcome, judge, judge_failure, later_in_the_browser
 from crawl_worker.sites.web.link_rules import LinkRules
 from crawl_worker.sites.web.urls import web_url
 from nightjar.database.crawls import Crawl
 from nightjar.database.frontier import LeasedUrl
 from nightjar.domain.site_crawl import Engine
-from nightjar.errors import ErrorCode, RetryLater, TaskFailure
+from nightjar.errors import ErrorCode, GiveUp, RetryLater, TaskFailure
 from nightjar.observability import logger
 
 LARGE_BYTES = 200_000
 """Larger pages are read in a thread: they would hold the loop up for some ten milliseconds."""
+
+
+LONGEST_PAUSE = timedelta(seconds=10)
+"""Between the two requests of a page that are made in one go; if it is longer the second one is a turn of its own."""
+
+T = TypeVar("T")
 
 
 class Renderer(Protocol):
@@ -64,6 +70,8 @@ class PageFetcher:
         """
         try:
             reading, reason = await self._read(leased, rules, choice, pause)
+        except _TooLongAPause:
+            return later_in_the_browser(leased)
         except TaskFailure as failure:
             return judge_failure(leased, failure, retry_delay=self._retry_delay)
         except Exception as error:  # noqa: BLE001  # one page must not take the slice with it
@@ -77,8 +85,9 @@ class PageFetcher:
         self, leased: LeasedUrl, rules: LinkRules, choice: EngineChoice, pause: timedelta
     ) -> tuple[_Reading, str]:
         crawl = rules.crawl
-        if crawl.engine is Engine.BROWSER:
-            return await self._rendered(crawl, leased.url), "the order says so"
+        if crawl.engine is Engine.BROWSER or leased.wants_browser:
+            reason = "the order says so" if crawl.engine is Engine.BROWSER else "scripts make it, by a look over HTTP"
+            return await self._shown(crawl, leased, pause, reason)
         page = await self._web.fetch(leased.url, user_agent=crawl.user_agent)
         reading = await _reading_of(page)
         if crawl.engine is Engine.HTTP and not crawl.screenshots:
@@ -95,13 +104,13 @@ class PageFetcher:
         if not rules.crawl.screenshots and not might_run_scripts(html):
             return reading, "no script runs on it"
         before = reading.content(rules)
-        verdict = choice.judge(html, before)
+        verdict = await _in_thread_if_large(html, lambda: choice.judge(html, before))
         reason = verdict.reason
         if rules.crawl.screenshots:
             reason = "a screenshot was asked for"
         elif verdict.engine is Engine.HTTP:
             return reading, reason
-        await asyncio.sleep(pause.total_seconds())
+        await _wait_for(pause)
         try:
             rendered = await self._rendered(rules.crawl, leased.url)
         except TaskFailure as failure:
@@ -111,9 +120,37 @@ class PageFetcher:
         choice.learn(verdict, before, rendered.content(rules))
         return rendered, reason
 
+    async def _shown(self, crawl: Crawl, leased: LeasedUrl, pause: timedelta, reason: str) -> tuple[_Reading, str]:
+        """The page as the browser shows it; a file that it would only save comes over HTTP."""
+        try:
+            return await self._rendered(crawl, leased.url), reason
+        except GiveUp:
+            if pause > LONGEST_PAUSE:
+                raise
+            await _wait_for(pause)
+            page = await self._web.fetch(leased.url, user_agent=crawl.user_agent)
+            if is_html(page):
+                raise
+            return await _reading_of(page), "the browser shows no files of this kind"
+
     async def _rendered(self, crawl: Crawl, url: str) -> _Reading:
         renderer = await self._renderer_of(crawl)
         return await _reading_of(await renderer.render(url, screenshot=crawl.screenshots))
+
+
+class _TooLongAPause(Exception):
+    """The second request for a page has to wait longer than a slice should."""
+
+
+async def _wait_for(pause: timedelta) -> None:
+    if pause > LONGEST_PAUSE:
+        raise _TooLongAPause
+    await asyncio.sleep(pause.total_seconds())
+
+
+async def _in_thread_if_large(html: str, work: Callable[[], T]) -> T:
+    """Parsing a page of megabytes would hold the loop up."""
+    return await asyncio.to_thread(work) if len(html) > LARGE_BYTES else work()
 
 
 async def _reading_of(page: FetchedPage) -> _Reading:
