@@ -42,9 +42,13 @@ GET = text(f"""
     SELECT {COLUMNS} FROM crawls WHERE task_id = :crawl_id AND (CAST(:owner AS text) IS NULL OR owner = :owner)
 """)  # noqa: S608  # a constant
 
-LOCK_IF_FREE = text(f"SELECT {COLUMNS} FROM crawls WHERE task_id = :crawl_id AND state = 'open' FOR UPDATE SKIP LOCKED")  # noqa: S608  # a constant
+# NO KEY: rows that refer to a crawl share a lock on its key. Two slices that add pages of it, then lock it, would wait
+# for each other.
+LOCK_IF_FREE = text(f"""
+    SELECT {COLUMNS} FROM crawls WHERE task_id = :crawl_id AND state = 'open' FOR NO KEY UPDATE SKIP LOCKED
+""")  # noqa: S608  # a constant
 
-LOCK = text(f"SELECT {COLUMNS} FROM crawls WHERE task_id = :crawl_id FOR UPDATE")  # noqa: S608  # a constant
+LOCK = text(f"SELECT {COLUMNS} FROM crawls WHERE task_id = :crawl_id FOR NO KEY UPDATE")  # noqa: S608  # a constant
 
 COUNT = text("""
     UPDATE crawls

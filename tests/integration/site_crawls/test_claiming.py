@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from nightjar.application.crawl_repair import return_orphaned_urls
 from nightjar.database.engine import Database
-from nightjar.database.frontier import CLAIM_FRESH, CLAIM_RETRIES, SUSPECTS, SliceLease
+from nightjar.database.frontier import CLAIM_FRESH, CLAIM_RETRIES, SUSPECTS, LeasedUrl, SliceLease
 from tests.integration.site_crawls.desk import (
     CrawlDesk,
     Order,
@@ -102,6 +102,18 @@ def test_what_another_transaction_is_claiming_is_passed_over(database: Database)
     assert [path_of(url.url) for url in others] == ["/4", "/5"]
 
 
+def test_of_a_host_with_a_long_pause_no_more_is_claimed_than_is_sent(database: Database) -> None:
+    desk = a_crawl(database, Order(delay=timedelta(seconds=15)))
+    desk.keep(answered(desk.open(), *(f"/{number}" for number in range(9))))
+    turns = [desk.turn(100) for _ in range(5) if _is_due(database)]
+    assert [len(turn.urls) for turn in turns if turn] == [1]
+
+
+def _is_due(database: Database) -> bool:
+    with database.transaction() as uow:
+        return bool(uow.crawls.due_hosts(limit=1))
+
+
 def test_hosts_and_crawls_are_claimed_apart(database: Database) -> None:
     desk, other = a_crawl(database), a_crawl(database)
     desk.settle_links([offered("/here"), offered("https://other.example/there")])
@@ -147,6 +159,22 @@ def test_four_slices_at_once_keep_the_limit_and_the_counts_exactly(database: Dat
     assert max(Counter(fetched).values()) == 1
     assert (desk.crawl.counts.done, len(fetched)) == (60, 59)
     assert desk.task.state == "completed"
+
+
+def test_slices_that_store_pages_of_one_crawl_at_once_do_not_wait_for_each_other(database: Database) -> None:
+    desk = a_crawl(database)
+    desk.keep(answered(desk.open(), *(f"/{number}" for number in range(80))))
+    leases = [desk.lease, a_slice(database, 2)]
+    claims = [desk.claim(40, lease) for lease in leases]
+
+    def store(lease: SliceLease, urls: list[LeasedUrl]) -> None:
+        for first in range(0, len(urls), 4):
+            desk.keep(*map(answered, urls[first : first + 4]), lease=lease)
+
+    with ThreadPoolExecutor(2) as pool:
+        for stored in [pool.submit(store, *one) for one in zip(leases, claims, strict=True)]:
+            stored.result()  # no deadlock, which Postgres would end by an error
+    assert desk.crawl.counts.done == 81
 
 
 def _is_exact(desk: CrawlDesk, *, limit: int) -> None:

@@ -169,7 +169,7 @@ class _Taking:
         ahead = start_in + delay * len(urls)
         if delay:
             self._hold(ahead)
-        self._look_again(self._lane.now + max(ahead - delay, timedelta(0)))
+        self._look_again(self._lane.now + max(ahead - min(delay, MOMENT), timedelta(0)))
         return self._made(delay, start_in=start_in, connections=connections, urls=tuple(urls))
 
     def _robots(self) -> Turn | None:

@@ -84,7 +84,7 @@ class HostErrands:
         except GiveUp as refusal:  # the same door is shut for its pages: each of them says why
             log.warning("robots_refused", origin=turn.origin, cause=refusal.message)
             self._robots.rules[turn.origin] = RobotsRules.of_answer(HTTPStatus.NOT_FOUND, "")
-            await self._store.run(lambda uow: uow.crawls.wake(turn.crawl.task_id, {turn.host: turn.origin}))
+            await self._store.run(lambda uow: _wake(uow, turn))
             return
         except TaskFailure as failure:
             failures = (turn.robots.failures if turn.robots else 0) + 1
@@ -149,7 +149,14 @@ async def _listed(answer: FetchedPage | None, url: str) -> Sitemap:
 
 def _keep_robots(uow: UnitOfWork, *, turn: Turn, status: int, body: str, failures: int, ttl: timedelta) -> None:
     uow.robots.keep(turn.origin, status=status, body=body, failures=failures, ttl=ttl)
-    uow.crawls.wake(turn.crawl.task_id, {turn.host: turn.origin})
+    _wake(uow, turn)
+
+
+def _wake(uow: UnitOfWork, turn: Turn) -> None:
+    """There is work at the host of a turn, unless its crawl has ended meanwhile: nobody would ever take it."""
+    crawl = uow.crawls.lock(turn.crawl.task_id)
+    if crawl is not None and crawl.state == "open":
+        uow.crawls.wake(crawl.task_id, {turn.host: turn.origin})
 
 
 def _ask_later(uow: UnitOfWork, *, turn: Turn, url: str, wait: timedelta | None) -> None:
@@ -170,9 +177,11 @@ def _offer_pages(uow: UnitOfWork, *, turn: Turn, rules: LinkRules, urls: Iterabl
     if crawl.counts.queued + crawl.counts.leased + crawl.counts.done > 2 * crawl.page_limit:
         return False
     offers = rules.offers(Found(url=url, depth=SITEMAP_DEPTH) for url in urls)
-    states, _ = uow.frontier.offer(crawl.task_id, offers)
+    states, moved = uow.frontier.offer(crawl.task_id, offers)
+    let_in = sum(url.was == PageState.SKIPPED and url.state == PageState.QUEUED for url in moved)
     queued = states.count(PageState.QUEUED)
-    uow.crawls.count(crawl.task_id, CountChange(queued=queued, skipped=len(states) - queued))
+    change = CountChange(queued=queued + let_in, skipped=len(states) - queued - let_in)
+    uow.crawls.count(crawl.task_id, change)
     uow.crawls.wake(crawl.task_id, {offer.host: offer.origin for offer in offers if offer.reason is None})
     return True
 
