@@ -15,8 +15,8 @@ from nightjar.database.host_lanes import HostLane
 from nightjar.database.robots import RobotsAnswer
 from nightjar.database.unit_of_work import UnitOfWork
 
-ROBOTS_OF_THE_HOST = ""
-"""Among the sitemaps to be read: those that robots.txt names."""
+NAMED_BY_ROBOTS = "robots "
+"""Before an origin, among the sitemaps to be read: those that robots.txt of this origin names."""
 
 MOMENT = timedelta(seconds=0.5)
 """When to look again at what somebody else has in hand."""
@@ -101,7 +101,7 @@ def _open(uow: UnitOfWork, crawl: Crawl, host: str, rules: ClaimRules) -> None:
     start = start_url(crawl.start_url)
     uow.crawls.identify(crawl.task_id, scope_key=scope_key(start, crawl.scope), user_agent=rules.user_agent)
     if crawl.depth and crawl.page_limit > 1:
-        uow.crawls.set_sitemaps(crawl.task_id, [ROBOTS_OF_THE_HOST])
+        uow.crawls.set_sitemaps(crawl.task_id, [NAMED_BY_ROBOTS + start.origin])
     offer = OfferedUrl(url_hash=start.hash, url=start.text, host=start.host, origin=start.origin, depth=0, reason=None)
     uow.frontier.offer(crawl.task_id, [offer])
     uow.crawls.count(crawl.task_id, CountChange(queued=1))
@@ -182,13 +182,12 @@ class _Taking:
         return self._at_once(self._crawl.delay, robots=answer, asks_robots=True)
 
     def _due_sitemap(self) -> str | None:
-        """A sitemap at this host that is still to be read."""
-        for sitemap in self._crawl.sitemaps:
-            if sitemap == ROBOTS_OF_THE_HOST:
-                return sitemap if start_url(self._crawl.start_url).host == self._host else None
-            if web_url(sitemap).host == self._host:
-                return sitemap
-        return None
+        """A sitemap at this host that is still to be read: after the start page, which may lead to another host."""
+        counts = self._crawl.counts
+        if not counts.done + counts.skipped + counts.failed:
+            return None
+        here = (one for one in self._crawl.sitemaps if web_url(one.removeprefix(NAMED_BY_ROBOTS)).host == self._host)
+        return next(here, None)
 
     def _at_once(
         self,

@@ -228,6 +228,8 @@ class CrawlSlice:
             return skipped(url, SkipReason.ROBOTS_UNAVAILABLE)
         if not desk.rules.allows(where):
             return skipped(url, SkipReason.ROBOTS)
+        if url.depth and not desk.rules.in_scope(where):  # found before the start page led to another host
+            return skipped(url, SkipReason.OUT_OF_SCOPE)
         return skipped(url, SkipReason.TRAP) if url.depth and desk.rules.is_trap(url.url) else None
 
     async def _renderer(self, crawl: Crawl) -> CrawlPages:

@@ -12,7 +12,7 @@ from crawl_worker.engine.fetched import FetchedPage
 from crawl_worker.engine.robots import RobotsRules, fetch_robots
 from crawl_worker.engine.store import Store
 from crawl_worker.engine.web_client import WebClient
-from crawl_worker.sites.web.claiming import ROBOTS_FAILURES, ROBOTS_OF_THE_HOST, ClaimRules, Turn
+from crawl_worker.sites.web.claiming import NAMED_BY_ROBOTS, ROBOTS_FAILURES, ClaimRules, Turn
 from crawl_worker.sites.web.crawl_desk import CrawlDesk, RobotsBook
 from crawl_worker.sites.web.judging import MAX_RETRIES, OVERLOADED, retry_after
 from crawl_worker.sites.web.link_rules import Found, LinkRules
@@ -31,6 +31,9 @@ from nightjar.ports import TaskQueue
 
 ROBOTS_TTL = timedelta(hours=24)
 """RFC 9309, 2.4: a copy should not be used for longer."""
+
+SILENCE_TTL = timedelta(hours=1)
+"""How long a host that could not say, time and again, is not asked again."""
 
 MAX_SITEMAPS = 1_000
 """Files that wait to be read; an index that names more is cut."""
@@ -57,8 +60,8 @@ class HostErrands:
         """The errand of a turn that has no URLs."""
         if turn.asks_robots:
             await self._ask_robots(turn)
-        elif turn.sitemap == ROBOTS_OF_THE_HOST:
-            await self._list_sitemaps(turn)
+        elif turn.sitemap is not None and turn.sitemap.startswith(NAMED_BY_ROBOTS):
+            await self._list_sitemaps(turn, turn.sitemap)
         elif turn.sitemap is not None:
             await self._read_sitemap(turn, desk)
 
@@ -89,7 +92,7 @@ class HostErrands:
         except TaskFailure as failure:
             failures = (turn.robots.failures if turn.robots else 0) + 1
             log.warning("robots_unavailable", origin=turn.origin, failures=failures, cause=failure.message)
-            ttl = ROBOTS_TTL if failures > ROBOTS_FAILURES else self._rules.robots_retry * failures
+            ttl = SILENCE_TTL if failures > ROBOTS_FAILURES else self._rules.robots_retry * failures
             await self._store.run(partial(_keep_robots, turn=turn, status=503, body="", failures=failures, ttl=ttl))
             return
         self._robots.rules[turn.origin] = rules
@@ -97,12 +100,12 @@ class HostErrands:
             partial(_keep_robots, turn=turn, status=rules.status, body=rules.text, failures=0, ttl=ROBOTS_TTL)
         )
 
-    async def _list_sitemaps(self, turn: Turn) -> None:
+    async def _list_sitemaps(self, turn: Turn, marker: str) -> None:
         """Which sitemaps there are: those that robots.txt names, else the usual place."""
         rules = self._robots.rules.get(turn.origin)
         named = [url for raw in (rules.sitemaps if rules else ()) if (url := spelled(raw, f"{turn.origin}/"))]
         urls = named or [f"{turn.origin}/sitemap.xml"]
-        await self._was_read(turn, ROBOTS_OF_THE_HOST, urls)
+        await self._was_read(turn, marker, urls)
 
     async def _read_sitemap(self, turn: Turn, desk: CrawlDesk) -> None:
         url = turn.sitemap or ""
@@ -201,6 +204,6 @@ def _replace_sitemap(uow: UnitOfWork, *, turn: Turn, read: str, children: Iterab
         left |= {url: None for url in children if url not in done and rules.in_scope(web_url(url))}
     waiting = list(left)[:MAX_SITEMAPS]
     uow.crawls.set_sitemaps(crawl.task_id, waiting, read=read)
-    hosts = {web_url(url).host: web_url(url).origin for url in waiting if url}
+    hosts = {where.host: where.origin for url in waiting if (where := web_url(url.removeprefix(NAMED_BY_ROBOTS)))}
     uow.crawls.wake(crawl.task_id, {turn.host: turn.origin} | hosts)
     return [] if waiting else end_if_done(uow, replace(crawl, sitemaps=()), crawl.counts)

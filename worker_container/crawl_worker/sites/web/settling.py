@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID
 
+from crawl_worker.sites.web.claiming import NAMED_BY_ROBOTS
 from crawl_worker.sites.web.judging import HostSignal, Outcome
 from crawl_worker.sites.web.link_rules import Found, LinkRules
 from crawl_worker.sites.web.urls import scope_key, template_of, web_url
@@ -137,9 +138,12 @@ class _Settling:
             if end is None or end.reason is not SkipReason.REDIRECT or end.target is None:
                 continue
             if depths[leased.url_hash] == 0 and self._crawl.counts.done == 0:
-                key = scope_key(web_url(end.target), self._crawl.scope)
+                where = web_url(end.target)
+                key = scope_key(where, self._crawl.scope)
                 self._uow.crawls.identify(self._crawl.task_id, scope_key=key, user_agent="")
-                self._crawl = replace(self._crawl, scope_key=key)
+                sitemaps = (NAMED_BY_ROBOTS + where.origin,) if self._crawl.sitemaps else ()
+                self._uow.crawls.set_sitemaps(self._crawl.task_id, sitemaps)
+                self._crawl = replace(self._crawl, scope_key=key, sitemaps=sitemaps)
                 self._rules = replace(self._rules, crawl=self._crawl)
 
     # --- links ----------------------------------------------------------------------------------------------------
