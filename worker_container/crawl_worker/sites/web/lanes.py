@@ -3,21 +3,26 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
 from uuid import UUID
 
+from nightjar.observability import logger
+
 Call = Callable[[], Awaitable[None]]
 KeepHold = Callable[[str, timedelta], Awaitable[bool]]
 """Keeps a host for a span from now. False: somebody else has it."""
+
+log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Errand:
     """One request to be made, for one crawl. `not_before` is of the monotonic clock.
 
-    `call` makes it and never raises; `drop` is called instead if it cannot be made any more.
+    `call` makes it; `drop` is called instead if it cannot be made any more.
     """
 
     crawl_id: UUID
@@ -47,6 +52,7 @@ class Lane:
         self._connections = 1
         self._is_polite = False
         self._stopped = False
+        self._changed = asyncio.Event()
         self.idle_since = monotonic()
 
     @property
@@ -81,6 +87,7 @@ class Lane:
             if errand.crawl_id == crawl_id:
                 errand.drop()
         self._waiting = kept
+        self._changed.set()
         for task, of_crawl in self._sending.items():
             if of_crawl == crawl_id:
                 task.cancel()
@@ -89,6 +96,7 @@ class Lane:
         """Forget what waits; what is being sent goes on."""
         while self._waiting:
             self._waiting.popleft().drop()
+        self._changed.set()
 
     def stop(self) -> None:
         """Break off everything, for good."""
@@ -104,26 +112,40 @@ class Lane:
 
     async def _send_all(self) -> None:
         while self._waiting and len(self._senders) <= max(1, self._connections):
-            errand = self._waiting.popleft()
+            errand = self._waiting[0]
+            if errand.delay and not await self._time_has_come(errand):
+                continue
+            self._waiting.popleft()
             if errand.delay and not await self._may_send(errand):
-                errand.drop()
-                self.drop_waiting()
                 return
             await self._send(errand)
             if errand.delay:
                 self.pause_until = monotonic() + errand.delay.total_seconds()
 
+    async def _time_has_come(self, errand: Errand) -> bool:
+        """Wait for the pause before what is first. False: something else is first now; it may be dropped meanwhile."""
+        self._changed.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(errand.not_before, self.pause_until) - monotonic()):
+                await self._changed.wait()
+                return False
+        return bool(self._waiting) and self._waiting[0] is errand
+
     async def _may_send(self, errand: Errand) -> bool:
-        """Wait for the pause to end; the host is still ours then, for as long as the request may take."""
-        await asyncio.sleep(max(errand.not_before, self.pause_until) - monotonic())
+        """Whether the host is still ours, for as long as the request may take; if not, nothing is sent any more."""
         if monotonic() + self._budget <= self._held_until + errand.delay.total_seconds():
             return True
         span = timedelta(seconds=self._budget) + errand.delay * (len(self._waiting) + 1)
-        if not await self._keep_hold(self.host, span):
-            self.is_held = False
-            return False
+        is_ours = False
+        try:
+            is_ours = await self._keep_hold(self.host, span)
+        finally:
+            if not is_ours:
+                self.is_held = False
+                errand.drop()
+                self.drop_waiting()
         self._held_until = monotonic() + span.total_seconds()
-        return True
+        return is_ours
 
     async def _send(self, errand: Errand) -> None:
         """Make the request. One that is broken off is dropped; its sender goes on with the next."""
@@ -138,6 +160,8 @@ class Lane:
             if self._stopped:
                 raise
             sender.uncancel()
+        except Exception:  # what else waits for this host is sent all the same
+            log.exception("errand_failed", host=self.host, crawl_id=str(errand.crawl_id))
         finally:
             del self._sending[sender]
 
