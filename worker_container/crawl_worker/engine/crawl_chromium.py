@@ -116,9 +116,12 @@ class CrawlChromium:
         """Bytes of RSS over the process tree, blocking for some milliseconds. Shared pages count in each process."""
         return tree_memory(self._root)
 
-    def kill(self) -> None:
-        """End the process tree now."""
+    async def kill(self) -> None:
+        """End the process tree now; pages under way fail."""
         self.cdp.close()
+        await asyncio.to_thread(self._kill_tree)
+
+    def _kill_tree(self) -> None:
         for process in tree_of(self._root):
             with suppress(psutil.Error):
                 process.kill()
@@ -129,7 +132,7 @@ class CrawlChromium:
             with suppress(CdpError):
                 self.cdp.post("Browser.close")
         if not await within(grace, self._ended.wait()):
-            self.kill()
+            await self.kill()
             await within(grace, self._ended.wait())
         self.cdp.close()
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)

@@ -123,14 +123,7 @@ class CrawlPages:
         """
         self._rule.check_url(url)
         async with self._pool.chromium(pictures=screenshot) as running:
-            try:
-                context = await self._context_in(running)
-                tab = self._rested(context) or await self._new_tab(context)
-            except CdpClosed as error:
-                raise died(url) from error
-            except CdpError as error:
-                running.kill()  # not even a page: something is badly wrong with it
-                raise died(url) from error
+            context, tab = await self._tab_in(running, url)
             try:
                 return await tab.render(url, screenshot=screenshot)
             finally:
@@ -147,6 +140,18 @@ class CrawlPages:
         await self._or_kill(
             context.running, context.running.cdp.send("Target.disposeBrowserContext", browserContextId=context.name)
         )
+
+    async def _tab_in(self, running: CrawlChromium, url: str) -> tuple[_Context, Tab]:
+        """A page to use. A Chromium that gives none in time is killed: something is badly wrong with it."""
+        try:
+            async with asyncio.timeout(self._pool.settings.timeout.total_seconds()):
+                context = await self._context_in(running)
+                return context, self._rested(context) or await self._new_tab(context)
+        except CdpClosed as error:
+            raise died(url) from error
+        except (CdpError, TimeoutError) as error:
+            await running.kill()
+            raise died(url) from error
 
     async def _context_in(self, running: CrawlChromium) -> _Context:
         async with self._opening:
@@ -206,4 +211,4 @@ class CrawlPages:
             return
         except CdpError:
             pass
-        await asyncio.to_thread(running.kill)
+        await running.kill()
