@@ -58,6 +58,11 @@ BACK_OFF = text("""
     WHERE host = :host
 """)
 
+COOL_DOWN = text("""
+    UPDATE hosts SET cooldown_until = greatest(cooldown_until, clock_timestamp() + CAST(:wait AS interval))
+    WHERE host = :host
+""")
+
 COOLING = text("SELECT host FROM hosts WHERE host = ANY(:hosts) AND cooldown_until > clock_timestamp() ORDER BY host")
 
 EASE = text("""
@@ -133,6 +138,10 @@ class HostLanes:
         """The host asked for less: a longer pause from now on, and none at all for as long as it said."""
         values = {"host": host, "first": first, "longest": longest, "retry_after": retry_after}
         self._connection.execute(BACK_OFF, values)
+
+    def cool_down(self, host: str, wait: timedelta) -> None:
+        """Nobody sends to the host for `wait` from now."""
+        self._connection.execute(COOL_DOWN, {"host": host, "wait": wait})
 
     def cooling(self, hosts: Collection[str]) -> tuple[str, ...]:
         """Those of the hosts that want to be left alone now."""

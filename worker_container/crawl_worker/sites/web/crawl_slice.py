@@ -218,6 +218,7 @@ class CrawlSlice:
             self._hand.lanes[url.host].drop_waiting()
             desk.oldest = 0.0  # written at once: the other slices have to know
             self._moved.set()
+            await self._tell_others(url.host, outcome.signal.retry_after)
         if desk.in_hand % 20 == 0 or len(desk.outcomes) >= self._rules.flush_pages:
             self._moved.set()
 
@@ -283,6 +284,12 @@ class CrawlSlice:
         self._moved.set()
 
     # --- lanes and the end ----------------------------------------------------------------------------------------
+
+    async def _tell_others(self, host: str, wait: timedelta | None) -> None:
+        """A host said how long it wants to be left alone: the batch that says so too may take a while to be written."""
+        if wait is not None:
+            with suppress(DatabaseUnavailable):
+                await self._tools.claims.run(lambda uow: uow.host_lanes.cool_down(host, wait))
 
     async def _look_at_hosts(self) -> None:
         """Leave alone the hosts that told another slice to: who holds a host alone was told so itself."""
