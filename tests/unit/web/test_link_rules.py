@@ -83,7 +83,7 @@ def test_a_link_that_logs_out_is_left_out_by_its_address(url: str) -> None:
     assert reason(url) is SkipReason.LOG_OUT
 
 
-@pytest.mark.parametrize("label", ["로그아웃", "Log out", "LOGOUT", "sign out"])
+@pytest.mark.parametrize("label", ["로그아웃", "Log out", "LOGOUT", "sign out", "Log\n  out"])
 def test_a_link_that_logs_out_is_left_out_by_its_label(label: str) -> None:
     assert reason("/member/exit", label=label) is SkipReason.LOG_OUT
 

@@ -133,4 +133,4 @@ class LinkRules:
 
 def _logs_out(address: str, label: str) -> bool:
     readable = unquote(address) if "%" in address else address
-    return _LOG_OUT.search(readable) is not None or label.lower() in _LOG_OUT_LABELS
+    return _LOG_OUT.search(readable) is not None or " ".join(label.lower().split()) in _LOG_OUT_LABELS
