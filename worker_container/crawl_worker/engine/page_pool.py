@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from uuid import UUID
 
 from crawl_worker.engine.browser import Browser, BrowserProfile
@@ -17,6 +18,10 @@ from crawl_worker.engine.egress_proxy import Door
 from crawl_worker.engine.fetched import FetchedPage
 from crawl_worker.engine.settings import EngineSettings
 from crawl_worker.engine.tab import Tab
+
+CLOSING = timedelta(seconds=5)
+"""A page or a context that does not close in this time means that Chromium hangs. Killing it fails the pages of others:
+a busy machine must not look like that."""
 
 REST_SECONDS = 0.3
 """A page that is not used again within this time leaves what it shows: it must not go on working unread."""
@@ -205,7 +210,7 @@ class CrawlPages:
 
     async def _or_kill(self, running: CrawlChromium, closing: Coroutine[None, None, object]) -> None:
         try:
-            if await within(self._pool.settings.close_grace, closing):
+            if await within(CLOSING, closing):
                 return
         except CdpClosed:
             return
