@@ -1,5 +1,6 @@
 """What the janitor does for site crawls: whatever a dead worker left undone is done by somebody else."""
 
+from datetime import datetime
 from uuid import UUID
 
 from nightjar.application.site_crawls import add_analysis, end_if_done, fail
@@ -29,7 +30,7 @@ def return_orphaned_urls(transactions: Transactions) -> int:
             change = CountChange(queued=queued, failed=len(ends) - queued, leased=-len(ends))
             counts = uow.crawls.count(crawl_id, change)
             for host in {host for host, _ in ends}:
-                uow.crawls.set_due(crawl_id, host, uow.frontier.next_retry(crawl_id, host))
+                uow.crawls.set_due(crawl_id, host, datetime.now().astimezone())
             end_if_done(uow, crawl, counts)
             returned += queued
     return returned

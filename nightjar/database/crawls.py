@@ -205,6 +205,11 @@ class Crawl:
     pagination: list[dict[str, object]] | None
 
     @property
+    def reads_sitemaps(self) -> bool:
+        """Whether the pages that sitemaps list are wanted: it is about more than the start page."""
+        return self.depth > 0 and self.page_limit > 1
+
+    @property
     def room(self) -> int:
         """How many pages may still be taken in hand."""
         return self.page_limit - self.counts.leased - self.counts.done

@@ -227,6 +227,24 @@ def test_a_crawl_whose_last_url_is_given_up_ends(database: Database) -> None:
     closed_with(desk, done=1, failed=1, skipped=0)
 
 
+def test_the_sitemaps_of_a_start_page_that_was_given_up_are_read_all_the_same(database: Database) -> None:
+    desk = a_crawl(database)
+    desk.turn(1)
+    lease = desk.lease
+    for _ in range(3):
+        assert len(desk.claim(10, lease)) == 1
+        desk.run("UPDATE crawl_hosts SET due_at = 'infinity'")
+        die(database, lease)
+        return_orphaned_urls(database.transaction)
+        lease = a_slice(database)
+    assert desk.crawl.state == "open"
+    with database.transaction() as uow:
+        assert len(uow.crawls.due_hosts(limit=5)) == 1
+    following = desk.turn(10, lease)
+    assert following is not None
+    assert following.sitemap
+
+
 def test_urls_in_living_hands_are_left_there(database: Database) -> None:
     desk = started(database, "/a")
     desk.claim(1)

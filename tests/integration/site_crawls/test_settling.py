@@ -1,5 +1,6 @@
 """What becomes of URLs in hand, and of the links of their pages: written in one transaction, exactly once."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -171,6 +172,33 @@ def test_a_start_page_that_redirects_moves_the_scope(database: Database) -> None
     desk.keep(answered(desk.open(), status=301, location="https://www.shop.example/"))
     assert desk.crawl.scope_key == "www.shop.example:443"
     assert desk.states()["https://www.shop.example/"] == ("queued", None, 0)
+
+
+def test_sitemaps_are_those_of_the_host_where_a_start_page_leads_after_several_hops(database: Database) -> None:
+    desk = a_crawl(database)
+    first = answered(desk.open(), status=301, location="https://shop.example:8443/")
+    desk.keep(first)
+    assert desk.crawl.sitemaps == ("robots https://shop.example:8443",)
+    desk.run("UPDATE crawls SET sitemaps = '{}'")  # it has none
+    desk.run("UPDATE frontier SET host = 'shop.example:443' WHERE state = 'queued'")
+    desk.keep(
+        answered(replace(desk.claim(1)[0], host="shop.example:8443"), status=301, location="https://www.shop.example/")
+    )
+    assert desk.crawl.sitemaps == ("robots https://www.shop.example:443",)
+
+
+def test_a_start_page_without_links_lets_the_sitemaps_begin(database: Database) -> None:
+    desk = a_crawl(database)
+    desk.turn(1)
+    turn = desk.turn(10)
+    assert turn is not None
+    assert desk.turn(10) is None  # nothing to do until the start page is there
+    desk.keep(answered(turn.urls[0]))
+    with database.transaction() as uow:
+        assert len(uow.crawls.due_hosts(limit=5)) == 1
+    following = desk.turn(10)
+    assert following is not None
+    assert following.sitemap == "robots https://shop.example:443"
 
 
 def test_a_duplicate_is_freed_when_the_page_that_it_names_cannot_be_had(database: Database) -> None:

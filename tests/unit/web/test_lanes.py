@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from itertools import pairwise
 from time import monotonic
 from uuid import UUID
 
@@ -63,7 +64,7 @@ def test_requests_to_a_host_lie_a_pause_apart() -> None:
         await lane.ended()
         moments = [moment for _, moment in sent.sent]
         assert sent.names == ["a", "b", "c"]
-        assert all(later - earlier >= 0.1 for earlier, later in zip(moments, moments[1:], strict=False))
+        assert all(later - earlier >= 0.1 for earlier, later in pairwise(moments))
 
     asyncio.run(scenario())
 

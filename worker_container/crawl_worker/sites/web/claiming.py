@@ -100,7 +100,7 @@ def _open(uow: UnitOfWork, crawl: Crawl, host: str, rules: ClaimRules) -> None:
     """Put the start page into the frontier, as its first URL."""
     start = start_url(crawl.start_url)
     uow.crawls.identify(crawl.task_id, scope_key=scope_key(start, crawl.scope), user_agent=rules.user_agent)
-    if crawl.depth and crawl.page_limit > 1:
+    if crawl.reads_sitemaps:
         uow.crawls.set_sitemaps(crawl.task_id, [NAMED_BY_ROBOTS + start.origin])
     offer = OfferedUrl(url_hash=start.hash, url=start.text, host=start.host, origin=start.origin, depth=0, reason=None)
     uow.frontier.offer(crawl.task_id, [offer])

@@ -92,6 +92,7 @@ class _Settling:
     def run(self) -> Settlement:
         depths = self._write_ends()
         self._move_scope(depths)
+        self._begin_sitemaps()
         self._offer(self._found(depths))
         self._free_duplicates()
         traps = self._look_for_traps()
@@ -137,14 +138,21 @@ class _Settling:
             end, leased = outcome.end, outcome.leased
             if end is None or end.reason is not SkipReason.REDIRECT or end.target is None:
                 continue
-            if depths[leased.url_hash] == 0 and self._crawl.counts.done == 0:
-                where = web_url(end.target)
+            where = web_url(end.target)
+            if depths[leased.url_hash] == 0 and self._crawl.counts.done == 0 and where.host != leased.host:
                 key = scope_key(where, self._crawl.scope)
                 self._uow.crawls.identify(self._crawl.task_id, scope_key=key, user_agent="")
-                sitemaps = (NAMED_BY_ROBOTS + where.origin,) if self._crawl.sitemaps else ()
+                sitemaps = (NAMED_BY_ROBOTS + where.origin,) if self._crawl.reads_sitemaps else ()
                 self._uow.crawls.set_sitemaps(self._crawl.task_id, sitemaps)
                 self._crawl = replace(self._crawl, scope_key=key, sitemaps=sitemaps)
                 self._rules = replace(self._rules, crawl=self._crawl)
+
+    def _begin_sitemaps(self) -> None:
+        """They waited for the start page: perhaps nothing else wakes their host."""
+        before = self._crawl.counts
+        if not before.done + before.skipped + before.failed:
+            for sitemap in self._crawl.sitemaps:
+                self._wake_host_of(sitemap.removeprefix(NAMED_BY_ROBOTS))
 
     # --- links ----------------------------------------------------------------------------------------------------
 
