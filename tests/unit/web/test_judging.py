@@ -19,6 +19,7 @@ from crawl_worker.sites.web.judging import (
     retry_after,
     skipped,
 )
+from crawl_worker.sites.web.link_rules import Found
 from crawl_worker.sites.web.urls import hash_of
 from nightjar.database.frontier import SITEMAP_DEPTH, LeasedUrl
 from nightjar.domain.site_crawl import Engine, PageState, SkipReason
@@ -98,6 +99,20 @@ def test_another_spelling_of_a_page_is_that_page(canonical: str, target: str) ->
     outcome = judged(f'<link rel="canonical" href="{canonical}">')
     assert end_of(outcome) == (PageState.SKIPPED, SkipReason.CANONICAL, None)
     assert [(link.url, link.depth) for link in outcome.found] == [(target, 2)]
+
+
+def test_a_page_is_not_given_up_for_another_spelling_that_the_crawl_does_not_fetch() -> None:
+    document = read_document('<link rel="canonical" href="https://shop.example/a"><a href="/b">b</a>', URL)
+    asked: list[str] = []
+
+    def is_wanted(link: Found) -> bool:
+        asked.append(link.url)
+        return False
+
+    outcome = judge(leased(), page(), document, retry_delay=DELAY, is_wanted=is_wanted)
+    assert asked == ["https://shop.example/a"]
+    assert outcome.page is not None
+    assert [link.url for link in outcome.found] == ["http://shop.example/b"]
 
 
 @pytest.mark.parametrize("canonical", ["/", "/b", "http://other.example/a", URL, "http://["])

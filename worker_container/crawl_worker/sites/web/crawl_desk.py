@@ -64,7 +64,7 @@ class CrawlDesk:
         if not self.outcomes:
             self.oldest = monotonic()
         self.outcomes.append(replace(outcome, found=found))
-        self.bytes += len(outcome.page.body) if outcome.page else 0
+        self.bytes += len(outcome.page.body) + len(outcome.page.screenshot or b"") if outcome.page else 0
         self.in_hand -= 1
 
     def take(self) -> list[Outcome]:

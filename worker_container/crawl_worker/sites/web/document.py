@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -56,6 +56,12 @@ EMPTY = Document(title="", text="", links=(), canonical=None, noindex=False, nof
 def read_document(html: str, url: str, *, robots_header: str = "") -> Document:
     """Read a page that came from `url`; `robots_header` has the values of its X-Robots-Tag headers, one a line."""
     return read_tree(LexborHTMLParser(flattened(html)), url, robots_header=robots_header)
+
+
+def read_headers(robots_header: str) -> Document:
+    """What is known of an answer that is no HTML; `robots_header` as for `read_document`."""
+    wishes = _wishes(robots_header)
+    return replace(EMPTY, noindex=not wishes.isdisjoint({"noindex", "none"}))
 
 
 def read_tree(tree: LexborHTMLParser, url: str, *, robots_header: str = "") -> Document:

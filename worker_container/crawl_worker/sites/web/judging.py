@@ -1,6 +1,7 @@
 """What an answer means for a crawl: a page to keep, a URL to skip, a failure, or something to try again."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -56,8 +57,18 @@ class Outcome:
     signal: HostSignal | None = None
 
 
-def judge(leased: LeasedUrl, page: FetchedPage, document: Document, *, retry_delay: timedelta) -> Outcome:
-    """What the answer of a page means. `document` is EMPTY for what is no HTML."""
+def judge(
+    leased: LeasedUrl,
+    page: FetchedPage,
+    document: Document,
+    *,
+    retry_delay: timedelta,
+    is_wanted: Callable[[Found], bool] = lambda _: True,
+) -> Outcome:
+    """What the answer of a page means.
+
+    `document` has neither text nor links for what is no HTML. `is_wanted` says whether the crawl would fetch a link.
+    """
     status = page.status
     shown = spelled(page.final_url, page.url) if page.engine is Engine.BROWSER else None
     if shown is not None and shown != leased.url:  # the browser followed: the page belongs to where it led
@@ -66,7 +77,7 @@ def judge(leased: LeasedUrl, page: FetchedPage, document: Document, *, retry_del
         return _redirected(leased, page)
     if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return _refused(leased, page, retry_delay)
-    return _kept(leased, page, document)
+    return _kept(leased, page, document, is_wanted)
 
 
 def judge_failure(leased: LeasedUrl, failure: TaskFailure, *, retry_delay: timedelta) -> Outcome:
@@ -97,14 +108,16 @@ def later_in_the_browser(leased: LeasedUrl) -> Outcome:
     return Outcome(leased=leased, end=end)
 
 
-def _kept(leased: LeasedUrl, page: FetchedPage, document: Document) -> Outcome:
+def _kept(leased: LeasedUrl, page: FetchedPage, document: Document, is_wanted: Callable[[Found], bool]) -> Outcome:
     links = () if leased.depth >= SITEMAP_DEPTH else _links(leased, document)
     canonical = document.canonical
     if document.noindex:
         return Outcome(leased=leased, document=document, end=_skip(leased, SkipReason.NOINDEX), found=links)
     if canonical and _is_duplicate(leased, canonical):
-        end = replace(_skip(leased, SkipReason.CANONICAL), target=canonical)
-        return Outcome(leased=leased, end=end, found=(Found(url=canonical, depth=leased.depth),))
+        original = Found(url=canonical, depth=leased.depth)
+        if is_wanted(original):  # else this page would be lost for one that is not fetched
+            end = replace(_skip(leased, SkipReason.CANONICAL), target=canonical)
+            return Outcome(leased=leased, end=end, found=(original,))
     return Outcome(leased=leased, page=page, document=document, found=links)
 
 

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 from crawl_worker.engine.charset import charset_of
 from crawl_worker.engine.fetched import FetchedPage
 from crawl_worker.engine.web_client import WebClient
-from crawl_worker.sites.web.document import EMPTY, HTML_TYPES, Document, read_document
+from crawl_worker.sites.web.document import HTML_TYPES, Document, read_document, read_headers
 from crawl_worker.sites.web.engine_choice import Content, EngineChoice, might_run_scripts
 from crawl_worker.sites.web.judging import MAX_RETRIES, Outcome, judge, judge_failure, later_in_the_browser
 from crawl_worker.sites.web.link_rules import LinkRules
@@ -78,7 +78,13 @@ class PageFetcher:
             logger(__name__).exception("page_failed_unforeseen", url=leased.url)
             fault = RetryLater(ErrorCode.INTERNAL, f"{type(error).__name__} while reading it; see the worker log")
             return judge_failure(leased, fault, retry_delay=self._retry_delay)
-        outcome = judge(leased, reading.page, reading.document, retry_delay=self._retry_delay)
+        outcome = judge(
+            leased,
+            reading.page,
+            reading.document,
+            retry_delay=self._retry_delay,
+            is_wanted=lambda link: rules.offer(link).reason is None,
+        )
         return replace(outcome, charset=reading.charset, engine_reason=reason)
 
     async def _read(
@@ -159,9 +165,9 @@ async def _reading_of(page: FetchedPage) -> _Reading:
 
 
 async def read_page(page: FetchedPage) -> tuple[str | None, Document]:
-    """The charset and the document of an answer; neither if it is no HTML."""
+    """The charset and the document of an answer; of what is no HTML, what its headers ask of crawlers."""
     if not is_html(page):
-        return None, EMPTY
+        return None, read_headers(_robots_header(page))
     if len(page.body) > LARGE_BYTES:
         return await asyncio.to_thread(_read, page)
     return _read(page)
@@ -178,4 +184,8 @@ def _read(page: FetchedPage) -> tuple[str, Document]:
     is_rendered = page.engine is Engine.BROWSER
     charset = "utf-8" if is_rendered else charset_of(page.body, page.header("content-type"))
     html = page.body.decode(charset, errors="replace")
-    return charset, read_document(html, page.final_url, robots_header="\n".join(page.values("x-robots-tag")))
+    return charset, read_document(html, page.final_url, robots_header=_robots_header(page))
+
+
+def _robots_header(page: FetchedPage) -> str:
+    return "\n".join(page.values("x-robots-tag"))
