@@ -223,3 +223,13 @@ async def test_progress_is_told_with_counts(reader: ListReader, site: FaultySite
     working = [event for event in reader.diary.events if event.step == "working"]
     assert [event.counts.get("pages") for event in working] == [None, 1, 2, 3]
     assert reader.diary.events[-1].is_final
+
+
+@pytest.mark.parametrize("engine", [Engine.HTTP, Engine.BROWSER])
+async def test_a_page_in_an_old_charset_reads_right_in_both_engines(
+    engine: Engine, reader: ListReader, answers: Answers
+) -> None:
+    body = "<title>목록</title><p>한글 상품 목록입니다".encode("euc-kr")
+    answers("/list/1", lambda _: web.Response(body=body, headers={"Content-Type": "text/html; charset=euc-kr"}))
+    (one,) = results_of(await reader.reads("/list/{page}", 1, engine=engine))
+    assert (one["title"], one["text"]) == ("목록", "한글 상품 목록입니다")

@@ -218,7 +218,10 @@ def _read(page: FetchedPage, reason: str) -> ReadPage:
 
 
 def _html(page: FetchedPage) -> str:
-    return page.body.decode(charset_of(page.body, page.header("content-type")), errors="replace")
+    # What the browser gives is UTF-8, whatever the header of the document says that was sent.
+    is_rendered = page.engine is Engine.BROWSER
+    charset = "utf-8" if is_rendered else charset_of(page.body, page.header("content-type"))
+    return page.body.decode(charset, errors="replace")
 
 
 def _content(document: Document) -> Content:
