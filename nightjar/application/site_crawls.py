@@ -186,6 +186,7 @@ def _reason_of_nothing(uow: UnitOfWork, crawl: Crawl) -> CrawlFault:
         message = f"{crawl.start_url} gives no page: {page.error_message or page.error_code}"
         return CrawlFault(code=page.error_code, message=message, retryable=retryable)
     code, sentence = _SKIPPED_START.get(page.reason or "", (ErrorCode.NOT_FOUND, "it leads to no page of this crawl"))
+    sentence = f"{sentence} ({page.error_message})" if page.error_message else sentence
     retryable = page.reason == SkipReason.ROBOTS_UNAVAILABLE
     return CrawlFault(code=code, message=f"{crawl.start_url} gives no page: {sentence}", retryable=retryable)
 

@@ -49,6 +49,7 @@ def test_a_site_that_cannot_say_what_it_wants_is_left_alone(crawls: WebCrawls, v
     crawled = crawls.crawl(crawls.web.url("shop"))
     assert crawled.answer["status"] == "failed"
     assert crawled.answer["error"]["code"] == "upstream_error"
+    assert "robots.txt cannot be had: the host answers" in crawled.answer["error"]["message"]
     assert [skip["reason"] for skip in crawled.skipped] == ["robots_unavailable"]
     asked = crawls.web.control.requests(site="shop")
     assert {request["path"] for request in asked} == {"/robots.txt"}

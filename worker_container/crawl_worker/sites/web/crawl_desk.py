@@ -90,7 +90,8 @@ class RobotsBook:
 
     def __init__(self) -> None:
         self.rules: dict[str, RobotsRules] = {}
-        self.silent: set[str] = set()
+        self.silent: dict[str, str] = {}
+        """Why, by origin."""
 
     @property
     def delays(self) -> Mapping[str, timedelta | None]:

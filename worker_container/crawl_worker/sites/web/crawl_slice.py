@@ -226,7 +226,7 @@ class CrawlSlice:
         """A URL that is not to be fetched by what is known by now."""
         where = web_url(url.url)
         if where.origin in self._robots.silent:
-            return skipped(url, SkipReason.ROBOTS_UNAVAILABLE)
+            return skipped(url, SkipReason.ROBOTS_UNAVAILABLE, why=self._robots.silent[where.origin])
         if not desk.rules.allows(where):
             return skipped(url, SkipReason.ROBOTS)
         if url.depth and not desk.rules.in_scope(where):  # found before the start page led to another host

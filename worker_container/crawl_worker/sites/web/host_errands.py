@@ -71,7 +71,7 @@ class HostErrands:
         if answer is None:
             return
         if answer.failures > ROBOTS_FAILURES:
-            self._robots.silent.add(turn.origin)
+            self._robots.silent[turn.origin] = answer.body
         else:
             self._robots.rules[turn.origin] = RobotsRules.of_answer(answer.status, answer.body)
 
@@ -93,7 +93,8 @@ class HostErrands:
             failures = (turn.robots.failures if turn.robots else 0) + 1
             log.warning("robots_unavailable", origin=turn.origin, failures=failures, cause=failure.message)
             ttl = SILENCE_TTL if failures > ROBOTS_FAILURES else self._rules.robots_retry * failures
-            await self._store.run(partial(_keep_robots, turn=turn, status=503, body="", failures=failures, ttl=ttl))
+            silence = partial(_keep_robots, turn=turn, status=503, body=failure.message, failures=failures, ttl=ttl)
+            await self._store.run(silence)
             return
         self._robots.rules[turn.origin] = rules
         await self._store.run(

@@ -87,9 +87,9 @@ def judge_failure(leased: LeasedUrl, failure: TaskFailure, *, retry_delay: timed
     return Outcome(leased=leased, end=_failed(leased, failure.code, failure.message))
 
 
-def skipped(leased: LeasedUrl, reason: SkipReason) -> Outcome:
-    """A URL that is not fetched after all."""
-    return Outcome(leased=leased, end=_skip(leased, reason))
+def skipped(leased: LeasedUrl, reason: SkipReason, *, why: str | None = None) -> Outcome:
+    """A URL that is not fetched after all; `why` in words, where the reason alone does not say it."""
+    return Outcome(leased=leased, end=replace(_skip(leased, reason), error_message=why))
 
 
 def failed(leased: LeasedUrl, code: ErrorCode, message: str) -> Outcome:
