@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic
 from uuid import UUID
@@ -25,6 +25,9 @@ from nightjar.database.engine import DatabaseUnavailable
 from nightjar.database.frontier import LeasedUrl, SliceLease
 from nightjar.database.unit_of_work import UnitOfWork
 from nightjar.domain.site_crawl import SkipReason
+from nightjar.observability import logger
+
+log = logger(__name__)
 
 
 class CrawlSlice:
@@ -109,7 +112,14 @@ class CrawlSlice:
         """Take one turn, of the crawl and host that waited longest."""
         due = await self._tools.claims.run(lambda uow: uow.crawls.due_hosts(limit=8))
         for crawl_id, host in due:
-            turn = await self._tools.claims.run(partial(self._take_turn, crawl_id, host))
+            try:
+                turn = await self._tools.claims.run(partial(self._take_turn, crawl_id, host))
+            except DatabaseUnavailable:
+                raise
+            except Exception:  # a crawl that is broken in a way that nobody foresaw: the others go on
+                log.exception("turn_not_taken", crawl_id=str(crawl_id), host=host)
+                await self._tools.claims.run(partial(_put_off, crawl_id, host))
+                continue
             if turn is not None:
                 await self._begin(turn)
                 return turn
@@ -365,8 +375,16 @@ LOOK_AT_HOSTS_SECONDS = 0.3
 LOOK_SECONDS = 5
 """Between two looks at whether the crawls in hand are still wanted."""
 
+PUT_OFF = timedelta(minutes=1)
+"""Before a turn that could not be taken is tried again."""
+
 MAX_SLICES = 64
 """However much there is to do."""
+
+
+def _put_off(crawl_id: UUID, host: str, uow: UnitOfWork) -> None:
+    if uow.crawls.lock_if_free(crawl_id) is not None:
+        uow.crawls.set_due(crawl_id, host, datetime.now().astimezone() + PUT_OFF)
 
 
 def _release(uow: UnitOfWork, *, host: str, slice_id: UUID, pause: timedelta) -> None:
