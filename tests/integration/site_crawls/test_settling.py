@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from crawl_worker.sites.web.judging import skipped
 from crawl_worker.sites.web.settling import CrawlEnded
 from nightjar.application.crawl_repair import return_orphaned_urls
 from nightjar.database.engine import Database
@@ -221,6 +222,24 @@ def test_a_duplicate_of_a_page_that_failed_before_is_fetched_for_itself(database
     desk.keep(answered(hand["/p?sort=up"], canonical="/p"))
     assert desk.states()["/p?sort=up"] == ("queued", "canonical_failed", 1)
     desk.adds_up()
+
+
+@pytest.mark.parametrize("reason", [SkipReason.ROBOTS, SkipReason.ROBOTS_UNAVAILABLE, SkipReason.TRAP])
+def test_a_duplicate_of_a_page_that_turns_out_not_to_be_fetched_is_freed(
+    reason: SkipReason, database: Database
+) -> None:
+    desk = started(database, "/p?sort=up")
+    desk.keep(answered(desk.claim(1)[0], canonical="/p"))
+    desk.keep(skipped(desk.claim(1)[0], reason))
+    assert desk.states()["/p"][:2] == ("skipped", reason)
+    assert desk.states()["/p?sort=up"][0] == "queued"
+    desk.adds_up()
+
+
+def test_what_is_to_go_is_told_within_the_limit(database: Database) -> None:
+    desk = a_crawl(database, Order(limit=3))
+    desk.keep(answered(desk.open(), *(f"/{number}" for number in range(9))))
+    assert desk.task.message == "1 pages, 2 to go"
 
 
 def test_a_freed_duplicate_still_stands_for_itself_after_a_retry(database: Database) -> None:

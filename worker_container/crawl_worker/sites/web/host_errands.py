@@ -115,13 +115,11 @@ class HostErrands:
             await self._store.run(partial(_ask_later, turn=turn, url=url, wait=retry_after(answer)))
             return
         found = await _listed(answer, url)
-        pages = [spelling for raw in found.pages if (spelling := spelled(raw, url))]
-        for first in range(0, len(pages), OFFERS_AT_ONCE):
-            part = pages[first : first + OFFERS_AT_ONCE]
+        for first in range(0, len(found.pages), OFFERS_AT_ONCE):
+            part = found.pages[first : first + OFFERS_AT_ONCE]
             if not await self._store.run(partial(_offer_pages, turn=turn, rules=desk.rules, urls=part)):
                 break
-        children = [spelling for raw in found.children if (spelling := spelled(raw, url))]
-        await self._was_read(turn, url, children)
+        await self._was_read(turn, url, found.children)
 
     async def _was_read(self, turn: Turn, url: str, children: Iterable[str]) -> None:
         replace_it = partial(_replace_sitemap, turn=turn, read=url, children=list(children))
@@ -145,10 +143,16 @@ class HostErrands:
 
 
 async def _listed(answer: FetchedPage | None, url: str) -> Sitemap:
-    """What a sitemap lists: nothing where the site has none, which is usual."""
+    """What a sitemap lists, as a crawl spells it: nothing where the site has none, which is usual."""
     if answer is None or answer.status != HTTPStatus.OK:
         return Sitemap()
-    return await asyncio.to_thread(read_sitemap, answer.body, url)  # up to a second for a large one
+    return await asyncio.to_thread(_read, answer.body, url)  # up to a second for a large one
+
+
+def _read(body: bytes, url: str) -> Sitemap:
+    found = read_sitemap(body, url)
+    pages, children = ([spelled(raw, url) for raw in listed] for listed in (found.pages, found.children))
+    return Sitemap(tuple(filter(None, pages)), tuple(filter(None, children)))
 
 
 def _keep_robots(uow: UnitOfWork, *, turn: Turn, status: int, body: str, failures: int, ttl: timedelta) -> None:

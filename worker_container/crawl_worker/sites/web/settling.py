@@ -24,6 +24,9 @@ LONGEST_BACKOFF = timedelta(seconds=60)
 SIGNALS = 3
 """Answers of 503 in one batch that are about the host, not about their pages."""
 
+NOT_TO_BE_HAD = frozenset({SkipReason.ROBOTS, SkipReason.ROBOTS_UNAVAILABLE, SkipReason.TRAP, SkipReason.OUT_OF_SCOPE})
+"""Of a URL whose turn came: what was skipped in favour of it has to stand for itself."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredOutcome:
@@ -201,7 +204,7 @@ class _Settling:
         """What was skipped for a page that cannot be had, or that leads back to it, is fetched for itself."""
         crawl_id, frontier = self._crawl.task_id, self._uow.frontier
         ends = [(outcome.leased.url, outcome.end) for outcome in self._batch.outcomes if outcome.end is not None]
-        failed = [url for url, end in ends if end.state is PageState.FAILED]
+        failed = [url for url, end in ends if end.state is PageState.FAILED or end.reason in NOT_TO_BE_HAD]
         named = {web_url(end.target).hash for _, end in ends if end.target and end.reason is SkipReason.CANONICAL}
         failed += frontier.failed_among(crawl_id, named) if named else []
         freed = frontier.undo_canonical(crawl_id, failed) if failed else []
@@ -251,7 +254,7 @@ class _Settling:
             step="crawling",
             progress=30 + int(29 * share),
             total=total,
-            message=f"{counts.done} pages, {counts.queued + counts.leased} to go",
+            message=f"{counts.done} pages, {max(total - counts.done, 0)} to go",
         )
 
     def _wake_host_of(self, url: str) -> None:
