@@ -31,8 +31,8 @@ LEASE = """
     SET state = 'leased', leased_by = :slice_id, lease_attempt = :attempt, attempts = f.attempts + 1
     FROM picked WHERE f.crawl_id = picked.crawl_id AND f.url_hash = picked.url_hash
     RETURNING f.url_hash, f.url, f.host, f.depth, f.attempts, f.lost, f.requested_url, f.redirects, f.seq,
-              f.reason IS NOT DISTINCT FROM 'canonical_failed' AS stands_alone,
-              f.reason IS NOT DISTINCT FROM 'wants_browser' AS wants_browser
+              coalesce(f.reason IN ('canonical_failed', 'both'), false) AS stands_alone,
+              coalesce(f.reason IN ('wants_browser', 'both'), false) AS wants_browser
 """
 
 # A constant number of rows from the front of an index that holds nothing else: never a scan.
@@ -121,7 +121,9 @@ STORE_OBJECT = text("""
 SETTLE = text("""
     UPDATE frontier AS f
     SET state = s.state, target = s.target,
-        reason = CASE WHEN s.state = 'queued' THEN coalesce(s.reason, f.reason) ELSE s.reason END,
+        reason = CASE WHEN s.state <> 'queued' THEN s.reason
+                      WHEN s.reason = 'wants_browser' AND f.reason = 'canonical_failed' THEN 'both'
+                      ELSE coalesce(s.reason, f.reason) END,
         error_code = s.error_code, error_message = s.error_message, leased_by = NULL, lease_attempt = NULL,
         attempts = f.attempts - CASE WHEN s.uncounted THEN 1 ELSE 0 END,
         not_before = CASE WHEN s.state <> 'queued' THEN NULL

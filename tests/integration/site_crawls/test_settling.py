@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from crawl_worker.sites.web.judging import skipped
+from crawl_worker.sites.web.judging import later_in_the_browser, skipped
 from crawl_worker.sites.web.settling import CrawlEnded
 from nightjar.application.crawl_repair import return_orphaned_urls
 from nightjar.database.engine import Database
@@ -249,6 +249,17 @@ def test_a_freed_duplicate_still_stands_for_itself_after_a_retry(database: Datab
     desk.keep(tried_later(desk.claim(1)[0]))
     (again,) = desk.claim(1)
     assert again.stands_alone
+
+
+def test_a_freed_duplicate_that_needs_the_browser_still_stands_for_itself(database: Database) -> None:
+    desk = started(database, "/p?sort=up")
+    desk.keep(answered(desk.claim(1)[0], canonical="/p"))
+    desk.keep(failed(desk.claim(1)[0]))
+    desk.keep(later_in_the_browser(desk.claim(1)[0]))
+    (again,) = desk.claim(1)
+    assert (again.stands_alone, again.wants_browser) == (True, True)
+    desk.keep(answered(again, canonical="/p"))
+    assert desk.states()["/p?sort=up"][0] == "done"
 
 
 @pytest.mark.parametrize("together", [True, False])
