@@ -11,7 +11,13 @@ KEEP_ENDED_TASKS = timedelta(days=30)
 KEEP_ANSWERS = timedelta(days=1)
 """Nobody repeats a request under the same Idempotency-Key a day later."""
 
+KEEP_ROBOTS = timedelta(days=7)
+"""After an answer of robots.txt expired: what was asked then is of no use, except that the host was silent lately."""
+
 PAGE = 5_000
+
+ROBOTS_PAGE = 500
+"""An answer may have half a megabyte."""
 
 CRAWL_PAGES, CRAWL_ROWS = 1_000, 10_000
 """Of a site crawl that are deleted at once: with the sections of its pages some ten thousand rows, half a second."""
@@ -23,6 +29,7 @@ def delete_expired_tasks(transactions: Transactions) -> int:
     Site crawls are left to `delete_expired_crawls`: too much hangs on them.
     """
     _forget_answers(transactions)
+    _forget_robots(transactions)
     deleted = 0
     while True:
         with transactions() as uow:
@@ -57,6 +64,13 @@ def _forget_answers(transactions: Transactions) -> None:
     while page == PAGE:
         with transactions() as uow:
             page = uow.idempotent_requests.delete_expired(age=KEEP_ANSWERS, page=PAGE)
+
+
+def _forget_robots(transactions: Transactions) -> None:
+    page = ROBOTS_PAGE
+    while page == ROBOTS_PAGE:
+        with transactions() as uow:
+            page = uow.robots.delete_expired(age=KEEP_ROBOTS, page=ROBOTS_PAGE)
 
 
 def forget_expired_connections(transactions: Transactions) -> int:

@@ -19,6 +19,11 @@ KEEP = text("""
             expires_at = excluded.expires_at
 """)
 
+DELETE_EXPIRED = text("""
+    DELETE FROM robots WHERE origin = ANY(ARRAY(
+        SELECT origin FROM robots WHERE expires_at < clock_timestamp() - CAST(:age AS interval) LIMIT :page))
+""")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RobotsAnswer:
@@ -48,3 +53,7 @@ class Robots:
         """Keep an answer for `ttl`."""
         values = {"origin": origin, "status": status, "body": body, "failures": failures, "ttl": ttl}
         self._connection.execute(KEEP, values)
+
+    def delete_expired(self, *, age: timedelta, page: int) -> int:
+        """Delete up to `page` answers that nobody has renewed for `age` since they expired; how many."""
+        return self._connection.execute(DELETE_EXPIRED, {"age": age, "page": page}).rowcount

@@ -92,6 +92,26 @@ def test_other_expired_tasks_go_at_once_but_a_crawl_never_in_one_statement(datab
     assert rows(desk)["pages"] == 3
 
 
+def test_what_hosts_asked_of_crawlers_long_ago_goes_and_what_they_asked_lately_stays(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "ROBOTS_PAGE", 2)
+    ages = {
+        "https://a.example:443": 9,
+        "https://b.example:443": 8.5,
+        "https://c.example:443": 8,
+        "https://d.example:443": 6,
+    }
+    with database.transaction() as uow:
+        for origin, days in ages.items():
+            uow.robots.keep(origin, status=200, body="", ttl=timedelta(days=-days))
+        uow.robots.keep("https://e.example:443", status=200, body="", ttl=timedelta(days=1))
+    delete_expired_tasks(database.transaction)
+    with database.transaction() as uow:
+        kept = [origin for origin in (*ages, "https://e.example:443") if uow.robots.get(origin) is not None]
+    assert kept == ["https://d.example:443", "https://e.example:443"]
+
+
 def test_a_large_crawl_goes_in_pieces_of_bounded_size(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "CRAWL_PAGES", 40)
     monkeypatch.setattr(retention, "CRAWL_ROWS", 50)
