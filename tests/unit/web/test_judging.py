@@ -226,3 +226,13 @@ def test_a_page_that_the_browser_found_elsewhere_belongs_to_where_it_led() -> No
 def test_a_fragment_that_a_script_adds_leads_nowhere_else() -> None:
     shown = replace(page(), engine=Engine.BROWSER, final_url=f"{URL}#top")
     assert judge(leased(), shown, read_document("<p>here", URL), retry_delay=DELAY).page is shown
+
+
+def test_a_page_whose_script_writes_a_new_query_into_its_address_each_time_is_kept_in_the_end() -> None:
+    def shown_at(url: str, redirects: int) -> Outcome:
+        shown = replace(page(), engine=Engine.BROWSER, final_url=url)
+        return judge(leased(redirects=redirects), shown, read_document("<p>here", URL), retry_delay=DELAY)
+
+    assert shown_at(f"{URL}?t=1", 0).page is None
+    assert shown_at(f"{URL}?t=3", 2).page is not None
+    assert shown_at("http://shop.example/b?t=3", 2).page is None

@@ -20,6 +20,9 @@ MAX_RETRIES = 3
 MAX_REDIRECTS = 10
 """As many as browsers follow, roughly; who needs more goes round in circles."""
 
+MAX_OWN_QUERIES = 2
+"""So often a page may send the browser to another query of its own address; then it is kept where it is."""
+
 LONGEST_WAIT = timedelta(hours=1)
 """Of a Retry-After: a crawl does not wait for the next day."""
 
@@ -70,9 +73,9 @@ def judge(
     `document` has neither text nor links for what is no HTML. `is_wanted` says whether the crawl would fetch a link.
     """
     status = page.status
-    shown = spelled(page.final_url, page.url) if page.engine is Engine.BROWSER else None
-    if shown is not None and shown != leased.url:  # the browser followed: the page belongs to where it led
-        return _leads_to(leased, shown)
+    elsewhere = _shown_elsewhere(leased, page)
+    if elsewhere is not None:
+        return _leads_to(leased, elsewhere)
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return _redirected(leased, page)
     if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
@@ -144,6 +147,15 @@ def _redirected(leased: LeasedUrl, page: FetchedPage) -> Outcome:
         message = f"it answers {page.status} without saying where it leads"
         return Outcome(leased=leased, end=_failed(leased, ErrorCode.UPSTREAM_ERROR, message))
     return _leads_to(leased, target)
+
+
+def _shown_elsewhere(leased: LeasedUrl, page: FetchedPage) -> str | None:
+    """Where the browser was led: the page belongs there. Some scripts write a new query into their address each time."""
+    shown = spelled(page.final_url, page.url) if page.engine is Engine.BROWSER else None
+    if shown is None or shown == leased.url:
+        return None
+    is_same_place = shown.partition("?")[0] == leased.url.partition("?")[0]
+    return None if is_same_place and leased.redirects >= MAX_OWN_QUERIES else shown
 
 
 def _leads_to(leased: LeasedUrl, target: str) -> Outcome:
