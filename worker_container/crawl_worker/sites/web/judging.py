@@ -150,7 +150,7 @@ def _redirected(leased: LeasedUrl, page: FetchedPage) -> Outcome:
 
 
 def _shown_elsewhere(leased: LeasedUrl, page: FetchedPage) -> str | None:
-    """Where the browser was led: the page belongs there. Some scripts write a new query into their address each time."""
+    """Where the browser was led: the page belongs there. Some scripts write a new query of their own each time."""
     shown = spelled(page.final_url, page.url) if page.engine is Engine.BROWSER else None
     if shown is None or shown == leased.url:
         return None
