@@ -70,6 +70,12 @@ def test_a_rendered_page_is_a_resource_at_the_address_where_it_ended(warc: WarcO
     assert read.headers == (("Content-Type", "text/html; charset=utf-8"),)
 
 
+def test_a_file_that_the_browser_fetched_keeps_its_own_type(warc: WarcObject) -> None:
+    kind = ("Content-Type", "application/pdf; q=1")
+    place = warc.add(page(engine=Engine.BROWSER, headers=(kind,), body=b"%PDF-1.7"))
+    assert read_at(warc, place) == ArchivedPage(url=URL, status=200, headers=(kind,), body=b"%PDF-1.7")
+
+
 def test_a_screenshot_is_a_record_of_its_own(warc: WarcObject) -> None:
     place = warc.add_screenshot(page(engine=Engine.BROWSER, screenshot=b"\x89PNG"))
     assert read_at(warc, place).body == b"\x89PNG"

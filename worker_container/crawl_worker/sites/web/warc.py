@@ -72,7 +72,7 @@ class WarcObject:
         """
         if page.engine is Engine.BROWSER:
             fields = [("WARC-Target-URI", page.final_url), ("Nightjar-Status", str(page.status))]
-            fields.append(("Content-Type", "text/html; charset=utf-8"))
+            fields.append(("Content-Type", _type_of_rendered(page)))
             return self._append("resource", page.started_at, fields, page.body)
         fields = [
             ("WARC-Target-URI", page.url),
@@ -123,6 +123,12 @@ def read_record(data: bytes) -> ArchivedPage:
         return ArchivedPage(url=url, status=status, headers=(("Content-Type", kind),), body=body)
     except (ArchiveLoadFailed, StopIteration, ValueError) as error:
         raise GiveUp(ErrorCode.INTERNAL, f"the archive has no WARC record there ({error or 'no bytes'})") from error
+
+
+def _type_of_rendered(page: FetchedPage) -> str:
+    """A document is written in UTF-8 by the browser, whatever its header says; what is no document came as it was."""
+    is_document = page.content_type in {"", "text/html", "application/xhtml+xml"}
+    return "text/html; charset=utf-8" if is_document else page.header("content-type")
 
 
 def _http_head(page: FetchedPage) -> bytes:
