@@ -101,6 +101,23 @@ def test_another_spelling_of_a_page_is_that_page(canonical: str, target: str) ->
     assert [(link.url, link.depth) for link in outcome.found] == [(target, 2)]
 
 
+@pytest.mark.parametrize("query", ["page=2", "sort=up&p=3", "pageNo=4", "currentPage=2&x", "offset=40", "page_num=2"])
+def test_what_a_further_page_of_a_list_leads_to_is_found_though_it_names_the_first_one(query: str) -> None:
+    document = read_document('<link rel="canonical" href="/a"><a href="/goods/41">goods</a>', f"{URL}?{query}")
+    shown = replace(page(), final_url=f"{URL}?{query}")
+    outcome = judge(leased(f"{URL}?{query}"), shown, document, retry_delay=DELAY)
+    assert end_of(outcome) == (PageState.SKIPPED, SkipReason.CANONICAL, None)
+    found = [(link.url, link.depth) for link in outcome.found]
+    assert found == [(URL, 2), ("http://shop.example/goods/41", 3)]
+
+
+@pytest.mark.parametrize("query", ["sort=up", "page=all", "homepage=1", "color=2"])
+def test_links_of_any_other_duplicate_are_those_of_its_page(query: str) -> None:
+    document = read_document('<link rel="canonical" href="/a"><a href="/goods/41">goods</a>', f"{URL}?{query}")
+    outcome = judge(leased(f"{URL}?{query}"), page(), document, retry_delay=DELAY)
+    assert [link.url for link in outcome.found] == [URL]
+
+
 def test_a_page_is_not_given_up_for_another_spelling_that_the_crawl_does_not_fetch() -> None:
     document = read_document('<link rel="canonical" href="https://shop.example/a"><a href="/b">b</a>', URL)
     asked: list[str] = []

@@ -26,6 +26,11 @@ MAX_OWN_QUERIES = 2
 LONGEST_WAIT = timedelta(hours=1)
 """Of a Retry-After: a crawl does not wait for the next day."""
 
+# Sites that name page 1 as the canonical one of all pages of a list are common: what page 2 lists is nowhere else.
+_PAGE_OF_A_LIST = re.compile(
+    r"[?&](?:p|pg|paged|start|offset|(?:cur|current)?[-_]?page[-_]?(?:no|num|number|index)?)=\d+(?:&|$)", re.IGNORECASE
+)
+
 OVERLOADED = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 _PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
@@ -120,7 +125,8 @@ def _kept(leased: LeasedUrl, page: FetchedPage, document: Document, is_wanted: C
         original = Found(url=canonical, depth=leased.depth)
         if is_wanted(original):  # else this page would be lost for one that is not fetched
             end = replace(_skip(leased, SkipReason.CANONICAL), target=canonical)
-            return Outcome(leased=leased, end=end, found=(original,))
+            onward = links if _PAGE_OF_A_LIST.search(leased.url) else ()
+            return Outcome(leased=leased, end=end, found=(original, *onward))
     return Outcome(leased=leased, page=page, document=document, found=links)
 
 
