@@ -32,7 +32,9 @@ def redis_is_flushed(system: SiteCrawlSystem) -> None:
 
 def postgres_is_shut_down_at_once(system: SiteCrawlSystem) -> None:
     """An immediate shut-down breaks all connections off in the middle of whatever they do."""
+    before = system.stack.postgres.pid
     system.stack.postgres.kill(signal.SIGQUIT)
+    wait_until(lambda: system.stack.postgres.pid != before, 20)  # it may answer once more before it hears
 
 
 @pytest.mark.parametrize(
