@@ -183,7 +183,7 @@ class CrawlSlice:
         lane = self._lane(turn.host)
         not_before = monotonic() + turn.start_in.total_seconds()
         if not turn.urls:
-            self._send(lane, turn, not_before, partial(self._errands.run, turn, desk))
+            self._send(lane, turn, not_before, partial(self._run_errand, turn, desk))
             return
         if not desk.traps:
             desk.traps = await self._tools.claims.run(lambda uow: uow.frontier.traps(turn.crawl.task_id))
@@ -194,6 +194,10 @@ class CrawlSlice:
             self._send(lane, turn, at, partial(self._fetch, desk, url, turn.delay), url)
         if turn.is_suspect:
             await lane.ended()
+
+    async def _run_errand(self, turn: Turn, desk: CrawlDesk) -> None:
+        await self._errands.run(turn, desk)
+        self._moved.set()
 
     def _send(self, lane: Lane, turn: Turn, not_before: float, call: Call, url: LeasedUrl | None = None) -> None:
         desk = self._hand.desks[turn.crawl.task_id]
