@@ -68,7 +68,7 @@ class Database:
                 raise DatabaseUnavailable(
                     f"Postgres at {self.address} does not answer ({said}); is it running?"
                 ) from error
-            if _sqlstate(error) == UNIQUE_VIOLATION:
+            if sqlstate_of(error) == UNIQUE_VIOLATION:
                 raise Conflict("the same thing was stored by somebody else at this moment; try again") from error
             raise
 
@@ -89,10 +89,10 @@ def is_connection_fault(error: DBAPIError) -> bool:
         return True
     if isinstance(error.orig, (OSError, TimeoutError)):
         return True
-    return _sqlstate(error)[:2] in NOT_THE_STATEMENTS_FAULT or isinstance(error, OperationalError)
+    return sqlstate_of(error)[:2] in NOT_THE_STATEMENTS_FAULT or isinstance(error, OperationalError)
 
 
-def _sqlstate(error: DBAPIError) -> str:
+def sqlstate_of(error: DBAPIError) -> str:
     """The five characters of SQLSTATE, which pg8000 keeps under C in its first argument."""
     arguments = getattr(error.orig, "args", ())
     return str(arguments[0].get("C", "")) if arguments and isinstance(arguments[0], dict) else ""

@@ -7,10 +7,13 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, TextClause, text
+from sqlalchemy.exc import DBAPIError
 
+from nightjar.database.engine import UNIQUE_VIOLATION, sqlstate_of
 from nightjar.domain.site_crawl import PageState, SkipReason
 from nightjar.errors import LeaseLost
 
@@ -96,23 +99,14 @@ LOWER = text("""
     RETURNING f.url_hash, f.url, f.depth, f.state, f.reason, f.target, nearer.was, f.host
 """)
 
-# Before the row of the crawl is locked: this is the most of the work, and takes no lock that others wait for.
-ADD_PAGES = text("""
-    INSERT INTO pages (crawl_id, url_hash, url, final_url, host, status, engine, engine_reason, content_type, charset,
-                       headers, title, text, links, canonical_url, bytes, fetched_at, elapsed_ms, archive_object,
-                       archive_offset, archive_length, screenshot)
-    SELECT :crawl_id, p.url_hash, coalesce(f.requested_url, f.url), p.final_url, p.host, p.status, p.engine,
-           p.engine_reason, p.content_type, p.charset, p.headers, p.title, p.text, p.links, p.canonical_url, p.bytes,
-           p.fetched_at, p.elapsed_ms, p.archive_object, p.archive_offset, p.archive_length, p.screenshot
-    FROM json_to_recordset(CAST(:pages AS json)) AS p (
-            url_hash uuid, final_url text, host text, status smallint, engine text, engine_reason text,
-            content_type text, charset text, headers jsonb, title text, text text, links jsonb, canonical_url text,
-            bytes integer, fetched_at timestamptz, elapsed_ms integer, archive_object text, archive_offset bigint,
-            archive_length integer, screenshot text)
-    JOIN frontier AS f ON f.crawl_id = :crawl_id AND f.url_hash = p.url_hash
-    ORDER BY p.url_hash
-    ON CONFLICT (crawl_id, url_hash) DO NOTHING
-""")
+PAGE_COLUMNS = (
+    "crawl_id", "url_hash", "url", "final_url", "host", "status", "engine", "engine_reason", "content_type", "charset",
+    "headers", "title", "text", "links", "canonical_url", "bytes", "fetched_at", "elapsed_ms", "archive_object",
+    "archive_offset", "archive_length", "screenshot",
+)  # fmt: skip
+
+# Pages are most of what is written. COPY takes a third of the time of an INSERT from JSON, in Postgres and here.
+COPY_PAGES = f"COPY pages ({', '.join(PAGE_COLUMNS)}) FROM STDIN"
 
 STORE_OBJECT = text("""
     INSERT INTO crawl_objects (archive_object, crawl_id, pages) VALUES (:archive_object, :crawl_id, :pages)
@@ -321,9 +315,21 @@ class Frontier:
         lowered = self._connection.execute(LOWER, {"crawl_id": crawl_id, "links": known})
         return [PageState(row.state) for row in added], [LoweredUrl(**row._asdict()) for row in lowered]
 
-    def add_pages(self, crawl_id: UUID, pages: str) -> None:
-        """Store pages (a JSON list of rows) of URLs in hand. Takes no lock; `settle` says whether they were ours."""
-        self._connection.execute(ADD_PAGES, {"crawl_id": crawl_id, "pages": pages})
+    def add_pages(self, pages: bytes) -> None:
+        """Store pages (PAGE_COLUMNS as COPY reads them, sorted by hash) of URLs in hand. Needs no lock on the crawl.
+
+        Raises LeaseLost if somebody else has stored one of them.
+        """
+        cursor: Any = self._connection.connection.cursor()  # of pg8000: only the driver itself speaks COPY
+        try:
+            cursor.execute(COPY_PAGES, stream=[pages])
+        except (self._connection.dialect.loaded_dbapi.Error, OSError) as error:
+            wrapped = DBAPIError(COPY_PAGES, None, error)
+            if sqlstate_of(wrapped) == UNIQUE_VIOLATION:
+                raise LeaseLost("a page in hand was stored by somebody else") from error
+            raise wrapped from error
+        finally:
+            cursor.close()
 
     def store_object(self, crawl_id: UUID, archive_object: str, *, pages: int) -> None:
         """The object of the archive that holds the responses of these pages."""

@@ -85,7 +85,7 @@ class CrawlDesk:
         pages = [StoredOutcome(outcome=outcome, body=body) for outcome in outcomes if outcome.page]
         batch = Batch(
             outcomes=outcomes,
-            pages=page_rows(pages),
+            pages=page_rows(self.crawl_id, pages),
             archive_object=name if pages else None,
             rules=LinkRules(crawl=self.crawl),
         )

@@ -16,7 +16,7 @@ import uvloop
 
 T = TypeVar("T")
 
-SWITCH_SECONDS = 0.0005
+SWITCH_SECONDS = 0.001
 """How long the interpreter lets one thread run while another one is ready.
 
 A transaction is a dozen answers of Postgres, and after each its thread has to get the interpreter back from a busy

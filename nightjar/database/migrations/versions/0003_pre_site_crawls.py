@@ -103,10 +103,10 @@ CREATE TABLE pages (
     engine_reason   text,
     content_type    text NOT NULL,
     charset         text,
-    headers         jsonb NOT NULL,                    -- [[name, value], ...] as received
+    headers         json NOT NULL,                     -- [[name, value], ...] as received
     title           text,
     text            text,
-    links           jsonb NOT NULL,                    -- [[url, nofollow], ...] in document order
+    links           json NOT NULL,                     -- [[url, nofollow], ...] in document order
     canonical_url   text,
     bytes           integer NOT NULL,
     fetched_at      timestamptz NOT NULL,

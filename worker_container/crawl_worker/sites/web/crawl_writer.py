@@ -77,15 +77,15 @@ def _settle(crawl_id: UUID, lease: SliceLease, batch: Batch, uow: UnitOfWork) ->
     return settle(uow, crawl_id, lease, batch)
 
 
-def _archived(archive: Archive, crawl: Crawl, outcomes: Sequence[Outcome]) -> tuple[str | None, str]:
+def _archived(archive: Archive, crawl: Crawl, outcomes: Sequence[Outcome]) -> tuple[str | None, bytes]:
     """Pack the pages into one object and keep it; its name, and the rows of the pages."""
     if not any(outcome.page for outcome in outcomes):
-        return None, "[]"
+        return None, b""
     name = f"crawls/{crawl.task_id}/{uuid4()}.warc.gz"
     warc = WarcObject(crawl=str(crawl.task_id), user_agent=crawl.user_agent)
     stored = [_added(warc, name, outcome) for outcome in outcomes if outcome.page is not None]
     archive.put(name, warc.close(), CONTENT_TYPE)
-    return name, page_rows(stored)
+    return name, page_rows(crawl.task_id, stored)
 
 
 def _added(warc: WarcObject, name: str, outcome: Outcome) -> StoredOutcome:

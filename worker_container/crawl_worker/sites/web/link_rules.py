@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from crawl_worker.engine.robots import RobotsRules
@@ -42,8 +43,7 @@ def _patterns(include: tuple[str, ...], exclude: tuple[str, ...]) -> UrlPatterns
     return UrlPatterns(include=include, exclude=exclude)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(NamedTuple):
     """A link as it was found: `depth` is the one that its target would have. A redirect carries where it began."""
 
     url: str

@@ -57,7 +57,7 @@ def spelled(href: str, base: str) -> str | None:
 
     Links with other schemes than http and https are no links of a crawl: None as well. `base` is spelled already.
     """
-    if _PLAIN_PATH.fullmatch(href):
+    if _is_plain_path(href):
         return "/".join(base.split("/", 3)[:3]) + href
     try:
         url: str = ada_url.join_url(base, href)
@@ -69,6 +69,12 @@ def spelled(href: str, base: str) -> str | None:
     if "?" in url or ";" in url:
         url = _without_noise(url)
     return url
+
+
+@lru_cache(maxsize=20_000)
+def _is_plain_path(href: str) -> bool:
+    """Whether it can be put behind its origin as it is. The pages of a site have most of their links in common."""
+    return _PLAIN_PATH.fullmatch(href) is not None
 
 
 def web_url(spelling: str) -> WebUrl:
