@@ -21,6 +21,9 @@ NAMED_BY_ROBOTS = "robots "
 MOMENT = timedelta(seconds=0.5)
 """When to look again at what somebody else has in hand."""
 
+SMALL_TURN = 25
+"""So many URLs are taken at once even if hardly more are left."""
+
 ROBOTS_FAILURES = 3
 """After so many failures of robots.txt nothing of the host is fetched."""
 
@@ -158,6 +161,7 @@ class _Taking:
             )
             if not connections:
                 return self._later(self._lane.now + MOMENT)
+            slots = min(slots, max(SMALL_TURN, self._crawl.counts.queued // 4))  # leave something for other slices
         urls = self._uow.frontier.claim(
             self._crawl.task_id, self._host, self._lease, limit=min(slots, self._crawl.room)
         )

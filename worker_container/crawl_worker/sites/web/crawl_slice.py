@@ -46,6 +46,7 @@ class CrawlSlice:
         self._fault: BaseException | None = None
         self._pages = 0
         self._looked_at = monotonic()
+        self._busy_at = monotonic()
         self._looked_at_hosts = monotonic()
         self._fetcher = PageFetcher(tools.web, self._renderer, retry_delay=rules.retry_delay)
         self._writer = CrawlWriter(
@@ -93,6 +94,7 @@ class CrawlSlice:
         await self._look_at_hosts()
         await self._look_at_crawls()
         if claimed is not None:
+            self._busy_at = monotonic()
             if len(claimed.urls) >= self._rules.turn or not self._has_room():
                 await self._open_another_slice()
             return True
@@ -139,6 +141,8 @@ class CrawlSlice:
     async def _wait_for_work(self, until: float) -> bool:
         """Whether something is due soon enough to stay for; then waits for a moment."""
         seconds = await self._tools.claims.run(lambda uow: uow.crawls.seconds_to_next_due())
+        if seconds is None and monotonic() - self._busy_at < self._rules.linger_seconds:
+            seconds = 0.0  # what others are writing now may lead to more
         if seconds is None or monotonic() + seconds > until:
             return False
         if seconds <= 0.5:  # noqa: PLR2004  # a moment

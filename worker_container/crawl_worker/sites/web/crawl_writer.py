@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from uuid import UUID, uuid4
 
@@ -63,8 +63,8 @@ class CrawlWriter:
     async def _write(
         self, crawl: Crawl, outcomes: Sequence[Outcome], rules: LinkRules, lessons: dict[str, dict[str, object]]
     ) -> Settlement:
-        name, pages = await asyncio.to_thread(_archived, self.archive, crawl, outcomes)
-        batch = Batch(outcomes=outcomes, pages=pages, archive_object=name, rules=rules, engine_choices=lessons)
+        batch = await asyncio.to_thread(_prepared, self.archive, crawl, outcomes, rules)
+        batch = replace(batch, engine_choices=lessons)
         settlement = await self.store.run(partial(_settle, crawl.task_id, self.lease, batch))
         for task_id in settlement.to_publish:
             await self.store.spanning(partial(publish_task, queue=self.queue, task_id=task_id))
@@ -75,6 +75,13 @@ class CrawlWriter:
 
 def _settle(crawl_id: UUID, lease: SliceLease, batch: Batch, uow: UnitOfWork) -> Settlement:
     return settle(uow, crawl_id, lease, batch)
+
+
+def _prepared(archive: Archive, crawl: Crawl, outcomes: Sequence[Outcome], rules: LinkRules) -> Batch:
+    """Archive the pages, and make all that is to be written, before anybody has to wait for a lock."""
+    name, pages = _archived(archive, crawl, outcomes)
+    offers = rules.offers(link for outcome in outcomes for link in outcome.found)
+    return Batch(outcomes=outcomes, pages=pages, archive_object=name, rules=rules, offers=offers)
 
 
 def _archived(archive: Archive, crawl: Crawl, outcomes: Sequence[Outcome]) -> tuple[str | None, bytes]:

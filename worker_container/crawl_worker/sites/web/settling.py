@@ -47,6 +47,9 @@ class Batch:
 
     archive_object: str | None
     rules: LinkRules
+    offers: Sequence[OfferedUrl] | None = None
+    """What its links lead to, by the depths at which its pages were claimed: made beforehand as well. None: not yet."""
+
     engine_choices: dict[str, dict[str, object]] = field(default_factory=dict)
 
 
@@ -96,7 +99,7 @@ class _Settling:
         depths = self._write_ends()
         self._move_scope(depths)
         self._begin_sitemaps()
-        self._offer(self._found(depths))
+        self._offer(self._first_offers(depths))
         self._free_duplicates()
         traps = self._look_for_traps()
         for host, choice in sorted(self._batch.engine_choices.items()):
@@ -172,9 +175,16 @@ class _Settling:
                 for link in outcome.found:
                     yield link._replace(depth=link.depth - nearer)
 
-    def _offer(self, found: Iterable[Found]) -> None:
+    def _first_offers(self, depths: dict[UUID, int]) -> Sequence[OfferedUrl]:
+        """What the links of the batch lead to. What was made beforehand holds unless a page or the scope has moved."""
+        made = self._batch.offers
+        has_moved = any(outcome.leased.depth != depths[outcome.leased.url_hash] for outcome in self._batch.outcomes)
+        if made is None or has_moved or self._crawl.scope_key != self._batch.rules.crawl.scope_key:
+            return self._rules.offers(self._found(depths))
+        return made
+
+    def _offer(self, offers: Sequence[OfferedUrl]) -> None:
         """Add what was found, then what follows from it: a page that moved up takes its links with it."""
-        offers = self._rules.offers(found)
         while offers:
             states, lowered = self._uow.frontier.offer(self._crawl.task_id, offers)
             self._change.queued += states.count(PageState.QUEUED)

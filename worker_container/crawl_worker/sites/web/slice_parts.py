@@ -39,6 +39,9 @@ class SliceRules:
     flush_seconds: float = 10
     """What was fetched is written at the latest after this time; before, when it is enough or nothing else is left."""
 
+    linger_seconds: float = 1
+    """How long a slice stays after its last turn although nothing is due: other slices may find more."""
+
     idle_seconds: float = 15
     """How long a slice alone waits for what is not due yet, rather than going back."""
 
