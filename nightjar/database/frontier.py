@@ -78,13 +78,15 @@ INSERT = text("""
 
 # What is met again on a shorter path moves up; what was out of reach only by depth, or known only by links that must
 # not be followed, comes in, also by a sitemap. A link that must not be followed is no path: it moves nothing up that
-# another one has reached.
+# another one has reached. The hashes are named once more, as an array: a join alone may read all URLs of the crawl
+# for as long as Postgres has not counted how many that are.
 LOWER = text("""
     WITH nearer AS (
         SELECT f.url_hash, f.state AS was, f.reason AS why, l.depth, l.state, l.reason
         FROM json_to_recordset(CAST(:links AS json))
              AS l (url_hash uuid, depth smallint, state text, reason text)
         JOIN frontier AS f ON f.crawl_id = :crawl_id AND f.url_hash = l.url_hash
+                          AND f.url_hash = ANY(CAST(:hashes AS uuid[]))
         WHERE (l.depth < f.depth AND (l.state = 'queued' OR f.reason IN ('depth', 'nofollow')))
            OR (f.reason IN ('depth', 'nofollow') AND l.state = 'queued')
         ORDER BY f.url_hash
@@ -95,7 +97,8 @@ LOWER = text("""
                      THEN 'queued' ELSE f.state END,
         reason = CASE WHEN nearer.was = 'skipped' AND nearer.why IN ('depth', 'nofollow') THEN nearer.reason
                       ELSE f.reason END
-    FROM nearer WHERE f.crawl_id = :crawl_id AND f.url_hash = nearer.url_hash
+    FROM nearer
+    WHERE f.crawl_id = :crawl_id AND f.url_hash = nearer.url_hash AND f.url_hash = ANY(CAST(:hashes AS uuid[]))
     RETURNING f.url_hash, f.url, f.depth, f.state, f.reason, f.target, nearer.was, f.host
 """)
 
@@ -311,8 +314,13 @@ class Frontier:
         if len(added) == len(offers):
             return [PageState(row.state) for row in added], []
         new = {row.url_hash for row in added}
-        known = json.dumps([_offer(offer) for offer in offers if offer.url_hash not in new])
-        lowered = self._connection.execute(LOWER, {"crawl_id": crawl_id, "links": known})
+        known = [offer for offer in offers if offer.url_hash not in new]
+        values = {
+            "crawl_id": crawl_id,
+            "links": json.dumps([_offer(offer) for offer in known]),
+            "hashes": [str(offer.url_hash) for offer in known],
+        }
+        lowered = self._connection.execute(LOWER, values)
         return [PageState(row.state) for row in added], [LoweredUrl(**row._asdict()) for row in lowered]
 
     def add_pages(self, pages: bytes) -> None:

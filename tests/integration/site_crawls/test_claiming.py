@@ -1,18 +1,20 @@
 """What is claimed, in which order, and never twice: the frontier as several slices see it at once."""
 
+import hashlib
+import json
 import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from time import monotonic, sleep
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
 
 from nightjar.application.crawl_repair import return_orphaned_urls
 from nightjar.database.engine import Database
-from nightjar.database.frontier import CLAIM_FRESH, CLAIM_RETRIES, SUSPECTS, LeasedUrl, SliceLease
+from nightjar.database.frontier import CLAIM_FRESH, CLAIM_RETRIES, LOWER, SUSPECTS, LeasedUrl, SliceLease
 from tests.integration.site_crawls.desk import (
     CrawlDesk,
     Order,
@@ -236,6 +238,22 @@ def test_a_claim_reads_the_front_of_an_index_and_never_the_frontier(analysed: bo
         plan = _plan(desk, statement.text)
         assert f"Index Scan using {index}" in plan
         _is_no_scan(plan)
+
+
+@pytest.mark.parametrize("analysed", [False, True])
+def test_links_that_are_known_are_found_by_their_keys_and_never_by_a_scan(analysed: bool, database: Database) -> None:
+    desk = _fill(database)
+    if analysed:
+        desk.run("ANALYZE frontier")
+    hashes = [str(UUID(bytes=hashlib.md5(f"done{number}".encode()).digest())) for number in range(1, 101)]
+    links = [{"url_hash": one, "depth": 0, "state": "queued", "reason": None} for one in hashes]
+    values = {"crawl_id": desk.crawl_id, "links": json.dumps(links), "hashes": hashes}
+    with database.transaction() as uow:
+        rows = uow.connection.execute(text(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, BUFFERS) {LOWER.text}"), values)
+        plan = "\n".join(row[0] for row in rows)
+    assert "Seq Scan" not in plan, plan
+    (first,) = re.findall(r"Buffers: shared hit=(\d+)(?: read=(\d+))?", plan)[:1]
+    assert int(first[0]) + int(first[1] or 0) < 5_000, plan
 
 
 def _is_no_scan(plan: str) -> None:
