@@ -152,7 +152,8 @@ UNDO_CIRCLES = text("""
         SELECT * FROM json_to_recordset(CAST(:led AS json)) AS l (url text, target text, target_hash uuid)
     )
     UPDATE frontier AS f SET state = 'queued', reason = 'canonical_failed'
-    FROM led WHERE f.crawl_id = :crawl_id AND f.url_hash = led.target_hash
+    FROM led
+    WHERE f.crawl_id = :crawl_id AND f.url_hash = led.target_hash AND f.url_hash = ANY(CAST(:hashes AS uuid[]))
         AND f.state = 'skipped' AND f.reason = 'canonical' AND f.target = led.url
         AND NOT EXISTS (SELECT FROM led AS o WHERE o.url = led.target AND o.target = led.url AND o.url < led.url)
     RETURNING f.url
@@ -370,7 +371,8 @@ class Frontier:
 
         `led` has for each URL that was skipped `url`, the `target` that it leads to, and its `target_hash`.
         """
-        rows = self._connection.execute(UNDO_CIRCLES, {"crawl_id": crawl_id, "led": json.dumps(led)})
+        values = {"crawl_id": crawl_id, "led": json.dumps(led), "hashes": [one["target_hash"] for one in led]}
+        rows = self._connection.execute(UNDO_CIRCLES, values)
         return [row.url for row in rows]
 
     def note_shapes(self, crawl_id: UUID, shapes: Mapping[str, Sequence[UUID]]) -> frozenset[str]:

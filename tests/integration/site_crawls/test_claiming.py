@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from nightjar.application.crawl_repair import return_orphaned_urls
 from nightjar.database.engine import Database
-from nightjar.database.frontier import CLAIM_FRESH, CLAIM_RETRIES, LOWER, SUSPECTS, LeasedUrl, SliceLease
+from nightjar.database.frontier import CLAIM_FRESH, CLAIM_RETRIES, LOWER, SETTLE, SUSPECTS, LeasedUrl, SliceLease
 from tests.integration.site_crawls.desk import (
     CrawlDesk,
     Order,
@@ -250,6 +250,28 @@ def test_links_that_are_known_are_found_by_their_keys_and_never_by_a_scan(analys
     values = {"crawl_id": desk.crawl_id, "links": json.dumps(links), "hashes": hashes}
     with database.transaction() as uow:
         rows = uow.connection.execute(text(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, BUFFERS) {LOWER.text}"), values)
+        plan = "\n".join(row[0] for row in rows)
+    assert "Seq Scan" not in plan, plan
+    (first,) = re.findall(r"Buffers: shared hit=(\d+)(?: read=(\d+))?", plan)[:1]
+    assert int(first[0]) + int(first[1] or 0) < 5_000, plan
+
+
+@pytest.mark.parametrize("analysed", [False, True])
+def test_urls_in_hand_are_settled_by_their_keys_and_never_by_a_scan(analysed: bool, database: Database) -> None:
+    desk = _fill(database)
+    if analysed:
+        desk.run("ANALYZE frontier")
+    with database.transaction() as uow:
+        claimed = uow.frontier.claim(desk.crawl_id, "shop.example:443", desk.lease, limit=100)
+    ends = [{"url_hash": str(url.url_hash), "state": "done", "uncounted": False} for url in claimed]
+    values = {
+        "crawl_id": desk.crawl_id,
+        "ends": json.dumps(ends),
+        "slice_id": desk.lease.slice_id,
+        "attempt": desk.lease.attempt,
+    }
+    with database.transaction() as uow:
+        rows = uow.connection.execute(text(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, BUFFERS) {SETTLE.text}"), values)
         plan = "\n".join(row[0] for row in rows)
     assert "Seq Scan" not in plan, plan
     (first,) = re.findall(r"Buffers: shared hit=(\d+)(?: read=(\d+))?", plan)[:1]

@@ -81,7 +81,7 @@ class CrawlSlice:
 
     async def _let_go(self, crawl_id: UUID) -> None:
         """The rows of a cancelled crawl say that nobody holds them any more."""
-        await self._tools.store.run(lambda uow: uow.frontier.give_back(crawl_id, self._lease))
+        await self._tools.store.run(partial(_let_go, crawl_id=crawl_id, lease=self._lease))
 
     # --- the loop -------------------------------------------------------------------------------------------------
 
@@ -393,6 +393,13 @@ MAX_SLICES = 64
 def _put_off(crawl_id: UUID, host: str, uow: UnitOfWork) -> None:
     if uow.crawls.lock_if_free(crawl_id) is not None:
         uow.crawls.set_due(crawl_id, host, datetime.now().astimezone() + PUT_OFF)
+
+
+def _let_go(uow: UnitOfWork, *, crawl_id: UUID, lease: SliceLease) -> None:
+    """Not of a crawl that is open after all: its counts hold what is in hand, and the end of the slice gives it back."""
+    crawl = uow.crawls.lock(crawl_id)
+    if crawl is None or crawl.state != "open":
+        uow.frontier.give_back(crawl_id, lease)
 
 
 def _release(uow: UnitOfWork, *, host: str, slice_id: UUID, pause: timedelta) -> None:
