@@ -396,7 +396,7 @@ def _put_off(crawl_id: UUID, host: str, uow: UnitOfWork) -> None:
 
 
 def _let_go(uow: UnitOfWork, *, crawl_id: UUID, lease: SliceLease) -> None:
-    """Not of a crawl that is open after all: its counts hold what is in hand, and the end of the slice gives it back."""
+    """Not of a crawl that is open after all: its counts hold what is in hand until the slice ends."""
     crawl = uow.crawls.lock(crawl_id)
     if crawl is None or crawl.state != "open":
         uow.frontier.give_back(crawl_id, lease)
