@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from time import monotonic
 from uuid import UUID
@@ -19,6 +19,7 @@ from crawl_worker.sites.web.lanes import Call, Errand, Lane
 from crawl_worker.sites.web.page_fetching import PageFetcher
 from crawl_worker.sites.web.settling import CrawlEnded
 from crawl_worker.sites.web.slice_parts import Hand, SliceRules, SliceTools
+from crawl_worker.sites.web.slice_transactions import let_go, put_off, release
 from crawl_worker.sites.web.urls import web_url
 from nightjar.database.crawls import Crawl
 from nightjar.database.engine import DatabaseUnavailable
@@ -81,7 +82,7 @@ class CrawlSlice:
 
     async def _let_go(self, crawl_id: UUID) -> None:
         """The rows of a cancelled crawl say that nobody holds them any more."""
-        await self._tools.store.run(partial(_let_go, crawl_id=crawl_id, lease=self._lease))
+        await self._tools.store.run(partial(let_go, crawl_id=crawl_id, lease=self._lease))
 
     # --- the loop -------------------------------------------------------------------------------------------------
 
@@ -120,7 +121,7 @@ class CrawlSlice:
                 raise
             except Exception:  # a crawl that is broken in a way that nobody foresaw: the others go on
                 log.exception("turn_not_taken", crawl_id=str(crawl_id), host=host)
-                await self._tools.claims.run(partial(_put_off, crawl_id, host))
+                await self._tools.claims.run(partial(put_off, crawl_id, host))
                 continue
             if turn is not None:
                 await self._begin(turn)
@@ -350,7 +351,7 @@ class CrawlSlice:
 
     async def _release(self, lane: Lane) -> None:
         pause = timedelta(seconds=max(0.0, lane.pause_until - monotonic()))
-        await self._tools.claims.run(partial(_release, host=lane.host, slice_id=self._lease.slice_id, pause=pause))
+        await self._tools.claims.run(partial(release, host=lane.host, slice_id=self._lease.slice_id, pause=pause))
 
     async def _finish(self) -> None:
         """Time is up: what has not begun goes back, what is being fetched is waited for and written."""
@@ -383,24 +384,5 @@ LOOK_AT_HOSTS_SECONDS = 0.3
 LOOK_SECONDS = 5
 """Between two looks at whether the crawls in hand are still wanted."""
 
-PUT_OFF = timedelta(minutes=1)
-"""Before a turn that could not be taken is tried again."""
-
 MAX_SLICES = 64
 """However much there is to do."""
-
-
-def _put_off(crawl_id: UUID, host: str, uow: UnitOfWork) -> None:
-    if uow.crawls.lock_if_free(crawl_id) is not None:
-        uow.crawls.set_due(crawl_id, host, datetime.now().astimezone() + PUT_OFF)
-
-
-def _let_go(uow: UnitOfWork, *, crawl_id: UUID, lease: SliceLease) -> None:
-    """Not of a crawl that is open after all: its counts hold what is in hand until the slice ends."""
-    crawl = uow.crawls.lock(crawl_id)
-    if crawl is None or crawl.state != "open":
-        uow.frontier.give_back(crawl_id, lease)
-
-
-def _release(uow: UnitOfWork, *, host: str, slice_id: UUID, pause: timedelta) -> None:
-    uow.host_lanes.release(host, slice_id, pause=pause)
