@@ -69,9 +69,8 @@ def test_harmful_pages_reach_the_canary_where_nothing_holds_the_browser_back(web
         while not web.control.canary_hits() and time.monotonic() < deadline:
             page.wait_for_timeout(50)
         assert web.control.canary_hits(), kind
-    web.control.reset()
     page.goto(web.url("hostile", "/reach/move/redirect/decimal"))
-    assert web.control.canary_hits()[0]["line"] == "GET /decimal HTTP/1.1"
+    assert "GET /decimal HTTP/1.1" in [hit["line"] for hit in web.control.canary_hits()]
 
 
 @pytest.mark.parametrize("mode", [(), ("--script-made",)])
