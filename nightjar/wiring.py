@@ -4,6 +4,7 @@ Adapters and use cases are imported where they are used, so that a function pays
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -55,6 +56,8 @@ class Api:
     cancels: Callable[[], CancelAnnouncer]
     resolve_short_link: Callable[[str], str]
     clock: Callable[[], datetime]
+    close: Callable[[], None]
+    """Gives all connections back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,9 +100,12 @@ def build_api(environment: Mapping[str, str], *, pool_size: int = 1) -> Api:
         settings.stores, name="nightjar-api", pool_size=pool_size, statement_seconds=API_STATEMENT_SECONDS
     )
 
+    opened = ExitStack()
+    opened.callback(database.close)
+
     @cache
     def queue() -> TaskQueue:
-        return task_queue(settings.stores, origin="api")
+        return opened.enter_context(closing(task_queue(settings.stores, origin="api")))
 
     @cache
     def secrets() -> SecretStore:
@@ -109,7 +115,8 @@ def build_api(environment: Mapping[str, str], *, pool_size: int = 1) -> Api:
     def cancels() -> CancelAnnouncer:
         from nightjar.adapters.redis.cancel import RedisCancelAnnouncer
 
-        return RedisCancelAnnouncer(settings.stores.live_url, settings.stores.redis_key_prefix)
+        announcer = RedisCancelAnnouncer(settings.stores.live_url, settings.stores.redis_key_prefix)
+        return opened.enter_context(closing(announcer))
 
     def resolve_short_link(url: str) -> str:
         from nightjar.adapters.short_links import resolve
@@ -124,6 +131,7 @@ def build_api(environment: Mapping[str, str], *, pool_size: int = 1) -> Api:
         cancels=cancels,
         resolve_short_link=resolve_short_link,
         clock=lambda: datetime.now(UTC),
+        close=opened.close,
     )
 
 

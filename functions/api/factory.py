@@ -81,7 +81,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     if live := getattr(app.state, "live", None):
         await live.close()
-    await run_in_threadpool(api.database.close)
+    await run_in_threadpool(api.close)
 
 
 def _bootstrap(api: Api) -> None:

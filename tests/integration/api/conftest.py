@@ -68,7 +68,7 @@ def environment(postgres: EmbeddedPostgres, redis_server: EmbeddedRedis, short_l
 def api(environment: dict[str, str]) -> Iterator[Api]:
     api = build_api(environment, pool_size=8)
     yield api
-    api.database.close()
+    api.close()
 
 
 @pytest.fixture(scope="session")

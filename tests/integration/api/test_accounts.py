@@ -239,7 +239,7 @@ def test_without_a_key_for_secrets_credentials_are_refused_with_the_setting_to_m
     api = build_api(environment_of(database_url, redis_url, SECRETS_KEY=""))
     with client_of(create_app(api)) as client:
         answer = gives(CallerClient(client, OPERATOR_KEY))
-    api.database.close()
+    api.close()
     assert answer.status_code == 422
     assert error_of(answer)["code"] == "secrets_off"
     assert "SECRETS_KEY" in str(error_of(answer)["message"])
@@ -258,7 +258,7 @@ def test_a_secret_store_that_is_away_is_a_503_and_changes_nothing(
     api = build_api(environment_of(database_url, redis_url, SECRET_STORE="aws", LOG_LEVEL="DEBUG"))
     with client_of(create_app(api)) as client:
         answer = gives(CallerClient(client, OPERATOR_KEY))
-    api.database.close()
+    api.close()
     assert (answer.status_code, error_of(answer)["code"]) == (503, "unavailable")
     assert "hunter2" not in answer.text + log.getvalue()
     with database.transaction() as uow:

@@ -114,7 +114,7 @@ def test_the_bootstrap_key_is_stored_when_it_is_first_used_if_the_start_could_no
     api = build_api(environment_of(database_url, redis_url))
     with client_without_start_up(create_app(api)) as client:
         assert CallerClient(client, OPERATOR_KEY).get("/api/v1/keys").json()["items"][0]["name"] == "bootstrap"
-    api.database.close()
+    api.close()
 
 
 def test_a_short_bootstrap_key_is_not_given_away_by_its_prefix(database: Database) -> None:

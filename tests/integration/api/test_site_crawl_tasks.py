@@ -65,7 +65,7 @@ def test_a_cancel_counts_while_redis_is_away(database_url: str) -> None:
     with client_of(create_app(api)) as client:
         caller = CallerClient(client, OPERATOR_KEY)
         answer = caller.delete(task_path(ordered(caller)))
-    api.database.close()
+    api.close()
     assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
 
 

@@ -85,7 +85,7 @@ def test_a_start_is_answered_while_redis_is_away(database_url: str) -> None:
     with client_of(create_app(api)) as client:
         task_id = ordered(CallerClient(client, OPERATOR_KEY))
         assert crawl_of(api, task_id).state == "open"
-    api.database.close()
+    api.close()
 
 
 @pytest.mark.parametrize("wrong", [
@@ -119,7 +119,7 @@ def test_a_private_origin_may_be_crawled_where_the_settings_say_so(database_url:
             assert caller.post(CRAWL, {"url": url, "background": True}).status_code == 202
         for url in ("http://127.0.0.1:8081/a", "https://127.0.0.1:8080/", "http://[::1]/"):
             assert caller.post(CRAWL, {"url": url, "background": True}).status_code == 422
-    api.database.close()
+    api.close()
 
 
 def test_a_small_crawl_is_waited_for_and_answered_with_its_pages(owner: CallerClient, api: Api) -> None:
@@ -184,7 +184,7 @@ def test_who_waits_holds_no_connection_of_the_database(database_url: str, redis_
         for task in tasks:
             Frontier(api.database, UUID(task["task_id"])).ends()
         assert [one.result(timeout=10).status_code for one in waiting] == [200] * 4
-    api.database.close()
+    api.close()
 
 
 def test_nobody_waits_where_too_many_wait_already(database_url: str, redis_url: str) -> None:
@@ -201,7 +201,7 @@ def test_nobody_waits_where_too_many_wait_already(database_url: str, redis_url: 
         Frontier(api.database, first).ends()
         assert waiting.result(timeout=10).status_code == 200, "and the place is free again"
         assert app.state.waiting_room._free == 1
-    api.database.close()
+    api.close()
 
 
 def test_the_same_order_with_the_same_key_is_one_crawl(
