@@ -54,12 +54,19 @@ TESTS := tests/acceptance tests/packaging tests/integration tests/contract tests
 # Most of the time of a test is waiting: three side by side on two cores, each process with servers of its own.
 TEST_PROCESSES ?= 3
 
+# Whole systems that lose parts of themselves, or are asked by many at once. They run after `make check` in CI.
+LONG_TESTS := tests/acceptance/store_crawls tests/acceptance/site_crawls_survive tests/acceptance/site_crawls_shared
+
 .PHONY: test
 test: setup ## Run the tests against the real Postgres, Redis, Chromium and Lambda runtime (ONLY="paths" picks)
-	@$(RUN) -m pytest -n $(TEST_PROCESSES) $(or $(ONLY),$(TESTS))
+	@$(RUN) -m pytest -n $(TEST_PROCESSES) $(or $(ONLY),$(TESTS) $(addprefix --ignore=,$(LONG_TESTS)))
+
+.PHONY: test-long
+test-long: setup ## Tests of whole systems that lose parts of themselves, or are asked by many at once
+	@$(RUN) -m pytest -n $(TEST_PROCESSES) $(LONG_TESTS)
 
 .PHONY: check
-check: setup locks lint types imports ## Everything that has to hold: locks, lint, format, types, imports, tests
+check: setup locks lint types imports ## What has to hold: locks, lint, format, types, imports, tests (all but test-long)
 	@$(MAKE) test
 
 .PHONY: locks
