@@ -44,6 +44,7 @@ class Database:
         self, url: str, *, name: str, pool_size: int = 1, statement_seconds: int = 30, asks_first: bool = True
     ) -> None:
         self.name = name
+        self._asks_first = asks_first
         self._engine = _engine(
             make_url(url), name=name, pool_size=pool_size, statement_seconds=statement_seconds, asks_first=asks_first
         )
@@ -63,7 +64,8 @@ class Database:
             raise DatabaseUnavailable(f"all connections to Postgres at {self.address} are busy; try again") from error
         except DBAPIError as error:
             if is_connection_fault(error):
-                self._engine.dispose()  # whatever is in the pool may be as dead
+                if not self._asks_first:
+                    self._engine.dispose()  # what is in the pool may be as dead
                 said = _server_said(error)
                 raise DatabaseUnavailable(
                     f"Postgres at {self.address} does not answer ({said}); is it running?"

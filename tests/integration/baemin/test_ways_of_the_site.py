@@ -128,6 +128,6 @@ async def test_an_account_with_120_stores_is_read_whole_also_when_time_for_detai
         [shown[number][name] for name in listed] for number in shown
     ]
     assert ended.task.result is not None
-    assert 3 < len(detailed) < 120
+    assert 0 < len(detailed) < 120
     assert ended.task.result["details_failed"] == 120 - len(detailed)
     assert ended.task.result["total"] == ended.task.result["created"] == 120

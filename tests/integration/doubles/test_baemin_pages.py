@@ -124,7 +124,7 @@ def test_the_login_address_of_the_owner_origin_is_a_false_404_with_a_way_out(sit
 
 
 def test_home_has_doubled_names_a_docked_chatbot_and_options_that_come_late(site: Replica, browser: Browser) -> None:
-    site.control.timing(options_ms=[300, 300])
+    site.control.timing(options_ms=[1500, 1500])
     account = site.control.account("ok-4-brands")
     site.control.mode("ok-4-brands", popups="none")
     with owner_page(browser, site, session_of="ok-4-brands") as page:
