@@ -27,8 +27,8 @@ STATE = text("SELECT state FROM tasks WHERE id = :id")
 COUNTS = text("SELECT discovered, done, failed, skipped FROM crawls WHERE task_id = :id")
 WHOLE_PAGES = text("""
     SELECT count(*), count(DISTINCT url), count(*) FILTER (
-        WHERE url IS NOT NULL AND status = 200 AND jsonb_array_length(headers) > 0 AND title <> ''
-          AND length(text) > 1000 AND jsonb_array_length(links) = :links AND fetched_at IS NOT NULL
+        WHERE url IS NOT NULL AND status = 200 AND json_array_length(headers) > 0 AND title <> ''
+          AND length(text) > 1000 AND json_array_length(links) = :links AND fetched_at IS NOT NULL
           AND elapsed_ms IS NOT NULL AND archive_length > 0)
     FROM pages WHERE crawl_id = :id
 """)
