@@ -16,6 +16,8 @@ MOVED = text("""
       AND reason IN ('redirect', 'canonical') AND target IS NOT NULL
 """)
 
+# The keys stand once more as arrays: a join alone may read all pages of the crawl for each link, for as long as
+# Postgres has not counted how many those are.
 ADD = text("""
     INSERT INTO page_links (crawl_id, source_id, target_id, kind)
     SELECT DISTINCT s.crawl_id, s.id, t.id, l.kind
@@ -23,6 +25,8 @@ ADD = text("""
     JOIN pages AS s ON s.id = l.source
     JOIN pages AS t ON t.crawl_id = s.crawl_id AND t.url_hash = l.target
     WHERE s.crawl_id = :crawl_id AND (l.kind = 'link' OR t.id <> s.id)
+      AND s.id = ANY(CAST(:sources AS bigint[]))
+      AND t.crawl_id = :crawl_id AND t.url_hash = ANY(CAST(:targets AS uuid[]))
     ON CONFLICT DO NOTHING
 """)
 
@@ -82,7 +86,13 @@ class PageLinks:
     def add(self, crawl_id: UUID, links: Sequence[FoundLink]) -> None:
         """Keep the links whose targets are pages of the crawl; those that are known already stay as they are."""
         rows = [{"source": link.source, "target": str(link.target), "kind": link.kind} for link in links]
-        self._connection.execute(ADD, {"crawl_id": crawl_id, "links": json.dumps(rows)})
+        values = {
+            "crawl_id": crawl_id,
+            "links": json.dumps(rows),
+            "sources": sorted({link.source for link in links}),
+            "targets": sorted({str(link.target) for link in links}),
+        }
+        self._connection.execute(ADD, values)
 
     def page(self, crawl_id: UUID, *, after: tuple[int, int, str] = START, limit: int) -> Sequence[PageLink]:
         """Up to `limit` links in the order of their keys, behind `after` (source, target, kind)."""
