@@ -26,9 +26,6 @@ SUSPECTS = 10
 ALONE = 2
 """After so many deaths a URL is claimed alone."""
 
-PAGES_OF_A_TRAP = 20
-"""So many pages in a row of one form of URL that say the same but for numbers are a trap."""
-
 LEASE = """
     UPDATE frontier AS f
     SET state = 'leased', leased_by = :slice_id, lease_attempt = :attempt, attempts = f.attempts + 1
@@ -158,20 +155,6 @@ UNDO_CIRCLES = text("""
         AND NOT EXISTS (SELECT FROM led AS o WHERE o.url = led.target AND o.target = led.url AND o.url < led.url)
     RETURNING f.url
 """)
-
-# For each form of URL how many of its last pages were alike but for numbers. The batch comes as runs of equal shapes.
-NOTE_SHAPES = text("""
-    INSERT INTO url_templates AS t (crawl_id, template, shape, alike)
-    SELECT :crawl_id, n.template, n.last, n.alike
-    FROM json_to_recordset(CAST(:shapes AS json)) AS n (template text, last uuid, alike integer)
-    ORDER BY n.template
-    ON CONFLICT (crawl_id, template) DO UPDATE
-        SET alike = CASE WHEN t.shape = excluded.shape THEN t.alike + excluded.alike ELSE excluded.alike END,
-            shape = excluded.shape
-    RETURNING t.template, t.alike
-""")
-
-TRAPS = text("SELECT template FROM url_templates WHERE crawl_id = :crawl_id AND alike >= :alike")
 
 GIVE_BACK = text("""
     UPDATE frontier AS f
@@ -375,20 +358,6 @@ class Frontier:
         rows = self._connection.execute(UNDO_CIRCLES, values)
         return [row.url for row in rows]
 
-    def note_shapes(self, crawl_id: UUID, shapes: Mapping[str, Sequence[UUID]]) -> frozenset[str]:
-        """Note the shapes of new pages by the template of their URLs; the templates that turned out to be traps."""
-        runs = [
-            {"template": template, "last": str(found[-1]), "alike": _run_length(found)}
-            for template, found in shapes.items()
-        ]
-        rows = self._connection.execute(NOTE_SHAPES, {"crawl_id": crawl_id, "shapes": json.dumps(runs)})
-        return frozenset(row.template for row in rows if row.alike >= PAGES_OF_A_TRAP)
-
-    def traps(self, crawl_id: UUID) -> frozenset[str]:
-        """The templates of URLs that turned out to be traps."""
-        rows = self._connection.execute(TRAPS, {"crawl_id": crawl_id, "alike": PAGES_OF_A_TRAP})
-        return frozenset(row.template for row in rows)
-
     def give_back(self, crawl_id: UUID, lease: SliceLease) -> list[str]:
         """Queue what an attempt still holds of a crawl, uncounted; the host of each."""
         values = {"crawl_id": crawl_id, "slice_id": lease.slice_id, "attempt": lease.attempt}
@@ -429,12 +398,6 @@ class Frontier:
         }
         rows = sorted(self._connection.execute(statement, values), key=lambda row: (row.depth, row.seq))
         return [LeasedUrl(**{name: value for name, value in row._asdict().items() if name != "seq"}) for row in rows]
-
-
-def _run_length(shapes: Sequence[UUID]) -> int:
-    """How many at the end are equal."""
-    last = shapes[-1]
-    return next((length for length, shape in enumerate(reversed(shapes)) if shape != last), len(shapes))
 
 
 def _offer(offer: OfferedUrl) -> dict[str, object]:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from nightjar.database.stores import Stores
     from nightjar.database.tasks import Tasks
     from nightjar.database.trackings import Trackings
+    from nightjar.database.url_traps import UrlTraps
 
 
 TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:key)")
@@ -256,3 +257,10 @@ class UnitOfWork:
         from nightjar.database.trackings import Trackings
 
         return Trackings(self.connection)
+
+    @cached_property
+    def url_traps(self) -> "UrlTraps":
+        """Forms of URLs that lead a crawl on without end."""
+        from nightjar.database.url_traps import UrlTraps
+
+        return UrlTraps(self.connection)

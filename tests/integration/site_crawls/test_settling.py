@@ -294,7 +294,7 @@ def test_twenty_pages_in_a_row_that_say_the_same_but_for_numbers_are_a_trap(data
     settlement = desk.keep(*(answered(url, body=f"{url.url}: nothing") for url in desk.claim_all().values()))
     assert settlement.traps == {"shop.example/day/N?"}
     with database.transaction() as uow:
-        assert uow.frontier.traps(desk.crawl_id) == settlement.traps
+        assert uow.url_traps.traps(desk.crawl_id) == settlement.traps
 
 
 def test_pages_alike_are_counted_over_batches(database: Database) -> None:

@@ -191,7 +191,7 @@ class CrawlSlice:
             self._send(lane, turn, not_before, partial(self._run_errand, turn, desk))
             return
         if not desk.traps:
-            desk.traps = await self._tools.claims.run(lambda uow: uow.frontier.traps(turn.crawl.task_id))
+            desk.traps = await self._tools.claims.run(lambda uow: uow.url_traps.traps(turn.crawl.task_id))
         desk.learned_before(turn.host, turn.engine_choice)
         desk.in_hand += len(turn.urls)
         for position, url in enumerate(turn.urls):

@@ -239,7 +239,7 @@ class _Settling:
                 template = template_of(outcome.leased.url)
                 if "N" in template or not template.endswith("?"):
                     shapes.setdefault(template, []).append(_shape(outcome.document.text))
-        return self._uow.frontier.note_shapes(self._crawl.task_id, shapes) if shapes else frozenset()
+        return self._uow.url_traps.note_shapes(self._crawl.task_id, shapes) if shapes else frozenset()
 
     def _tell_hosts(self) -> None:
         """Hosts that have too much to do are asked less often, those that answer well more often again."""
