@@ -39,7 +39,7 @@ def return_orphaned_urls(transactions: Transactions) -> int:
 def end_overdue_crawls(transactions: Transactions) -> int:
     """Fail the crawls that took longer than they may; what they have stays. How many."""
     with transactions() as uow:
-        overdue = uow.crawls.overdue()
+        overdue = uow.crawl_repairs.overdue()
     fault = CrawlFault(code=ErrorCode.TIMEOUT, message="the crawl took longer than its options.timeout", retryable=True)
     for crawl_id in overdue:
         with transactions() as uow:
@@ -51,7 +51,7 @@ def end_overdue_crawls(transactions: Transactions) -> int:
 def end_idle_crawls(transactions: Transactions) -> int:
     """End crawls with nothing left to do, and bring analyses that were lost back to life; how many."""
     with transactions() as uow:
-        idle, unanalysed = uow.crawls.out_of_work(), uow.crawls.analysed_by_nobody()
+        idle, unanalysed = uow.crawl_repairs.out_of_work(), uow.crawl_repairs.analysed_by_nobody()
     for crawl_id in idle:
         with transactions() as uow:
             crawl = uow.crawls.lock(crawl_id)
@@ -67,7 +67,7 @@ def end_idle_crawls(transactions: Transactions) -> int:
 
 def _analyse_again(uow: UnitOfWork, crawl_id: UUID) -> None:
     """An analysis that failed for good ends the crawl with its pages; one that never was is added."""
-    if not uow.crawls.analysis_failed(crawl_id):
+    if not uow.crawl_repairs.analysis_failed(crawl_id):
         add_analysis(uow, crawl_id)
         return
     message = "the pages were stored, but analysing them failed; start the crawl again, or with structure=false"

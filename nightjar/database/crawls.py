@@ -144,34 +144,12 @@ KEEP_CHOICE = text("""
 
 OPEN_AMONG = text("SELECT task_id FROM crawls WHERE task_id = ANY(CAST(:ids AS uuid[])) AND state = 'open'")
 
-OVERDUE = text("SELECT task_id FROM crawls WHERE state <> 'closed' AND deadline < clock_timestamp() ORDER BY task_id")
-
-# Whatever became of the task that should have analysed their pages.
-ANALYSED_BY_NOBODY = text("""
-    SELECT c.task_id FROM crawls AS c
-    WHERE c.state = 'analysing' AND NOT EXISTS (
-        SELECT FROM tasks AS t WHERE t.exclusive_key = 'structure:' || c.task_id
-                                 AND t.state IN ('pending', 'in_progress'))
-    ORDER BY c.task_id
-""")
-
-ANALYSIS_FAILED = text("""
-    SELECT EXISTS (SELECT FROM tasks WHERE exclusive_key = 'structure:' || CAST(:crawl_id AS uuid) AND state = 'failed')
-""")
-
 ENGINES = text("SELECT engine, count(*) AS pages FROM pages WHERE crawl_id = :crawl_id GROUP BY engine ORDER BY engine")
 
 # Where the start page moved there are several without a hop: the last one is where it led.
 START_PAGE = text("""
     SELECT state, reason, error_code, error_message FROM frontier WHERE crawl_id = :crawl_id
     ORDER BY depth, seq DESC LIMIT 1
-""")
-
-OUT_OF_WORK = text("""
-    SELECT task_id FROM crawls
-    WHERE state = 'open' AND leased = 0 AND discovered > 0
-      AND (done >= page_limit OR queued = 0 AND sitemaps = '{}')
-    ORDER BY task_id
 """)
 
 
@@ -400,18 +378,6 @@ class Crawls:
         """Those of the crawls that are still fetching pages."""
         return {row.task_id for row in self._connection.execute(OPEN_AMONG, {"ids": list(crawl_ids)})}
 
-    def overdue(self) -> Sequence[UUID]:
-        """Crawls that took longer than they may."""
-        return [row.task_id for row in self._connection.execute(OVERDUE)]
-
-    def analysed_by_nobody(self) -> Sequence[UUID]:
-        """Crawls that wait for an analysis that nobody is going to make."""
-        return [row.task_id for row in self._connection.execute(ANALYSED_BY_NOBODY)]
-
-    def analysis_failed(self, crawl_id: UUID) -> bool:
-        """Whether an analysis of its pages was given up."""
-        return bool(self._connection.execute(ANALYSIS_FAILED, {"crawl_id": crawl_id}).scalar_one())
-
     def pages_by_engine(self, crawl_id: UUID) -> dict[str, int]:
         """How many pages each engine fetched."""
         return {row.engine: int(row.pages) for row in self._connection.execute(ENGINES, {"crawl_id": crawl_id})}
@@ -420,10 +386,6 @@ class Crawls:
         """What became of the start page."""
         row = self._connection.execute(START_PAGE, {"crawl_id": crawl_id}).first()
         return StartPage(**row._asdict()) if row else None
-
-    def out_of_work(self) -> Sequence[UUID]:
-        """Open crawls with nothing left to do: whoever should have ended them did not come to it."""
-        return [row.task_id for row in self._connection.execute(OUT_OF_WORK)]
 
     def _one(self, statement: object, values: Mapping[str, object]) -> Crawl | None:
         row = self._connection.execute(statement, values).first()  # type: ignore[call-overload]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nightjar.database.api_keys import ApiKeys
     from nightjar.database.batches import Batches
     from nightjar.database.cafes import Cafes
+    from nightjar.database.crawl_repairs import CrawlRepairs
     from nightjar.database.crawl_slices import CrawlSlices
     from nightjar.database.crawls import Crawls
     from nightjar.database.expired_crawls import ExpiredCrawls
@@ -96,6 +97,13 @@ class UnitOfWork:
         from nightjar.database.cafes import Cafes
 
         return Cafes(self.connection)
+
+    @cached_property
+    def crawl_repairs(self) -> "CrawlRepairs":
+        """Site crawls that need the janitor."""
+        from nightjar.database.crawl_repairs import CrawlRepairs
+
+        return CrawlRepairs(self.connection)
 
     @cached_property
     def crawl_slices(self) -> "CrawlSlices":
